@@ -1,0 +1,1 @@
+//! What the service decides: limits, mail or desk, approvals.

@@ -1,0 +1,1 @@
+//! What a device decides: activation, login, ways back in, tries, waits, what is voided.

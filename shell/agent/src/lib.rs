@@ -1,0 +1,1 @@
+//! A device's outside: vault on disk, LAN interface, screen pages.

@@ -1,0 +1,1 @@
+//! The mails an owner gets, and how they leave.

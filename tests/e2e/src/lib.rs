@@ -1,0 +1,1 @@
+//! The real program, real browsers, a real mail server.
