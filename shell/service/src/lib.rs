@@ -3,5 +3,13 @@
 //! It opens requests, lets `sparekey-cases` decide, writes the fact and what follows from it in one
 //! transaction, and only then lets effects run. It decides nothing about recovery itself.
 
+mod clock;
+pub mod keys;
 pub mod mail;
+mod network;
 pub mod photo;
+pub mod service;
+
+pub use clock::{Clock, SystemClock};
+pub use network::NetworkKey;
+pub use sparekey_cases::{Budget, Budgets};
