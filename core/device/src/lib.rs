@@ -1,1 +1,49 @@
-//! What a device decides: activation, login, ways back in, tries, waits, what is voided.
+//! What a device decides: activation, login, ways back in, tries, waits, and what is voided.
+//!
+//! [`Device`] is a value. Commands take the time, the caller and fresh random bytes as arguments, and answer with a
+//! [`Change`]: the next state and the answer, locked up together until the state was stored ([`Change::commit`]).
+//! Slow work, Argon2id, is done on values that the device hands out ([`PasswordCheck`], [`CodeCheck`]), so that nobody
+//! waits for somebody else's password.
+//!
+//! This crate must not do I/O, wait, or retry. Its outside is `sparekey-agent`. To read it, begin with [`Device`], then
+//! `recovery.rs`, the way from *Forgot password* to the new one; a way back in is one file in `ways/`.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod activation;
+mod change;
+mod contacts;
+mod device;
+mod event;
+mod guard;
+mod identity;
+mod login;
+mod password;
+mod pending;
+mod policy;
+mod recovery;
+mod refusal;
+mod session;
+mod slow_hash;
+mod state;
+mod time;
+mod token;
+pub mod ways;
+
+pub use activation::NewOwner;
+pub use change::Change;
+pub use contacts::ContactView;
+pub use device::{Caller, Damaged, Device, Now};
+pub use event::{Event, EventKind};
+pub use identity::{BadIdentity, Identity};
+pub use login::{Checked, LoggedIn, PasswordCheck};
+pub use password::{AcceptablePassword, HashedPassword, Username, Weak};
+pub use pending::{CheckedCode, CodeCheck, RecoveryId};
+pub use policy::Policy;
+pub use recovery::{CodeDraft, OpenSeeds, Opened, RecoveryView};
+pub use refusal::Refusal;
+pub use slow_hash::HashingCost;
+pub use time::TICK_SECONDS;
+pub use token::{Ticket, Token};

@@ -2,7 +2,7 @@
 //!
 //! Only a serial number and a base URL have an alphabet. The others are hostile text wherever they are shown or mailed.
 
-use alloc::{borrow::ToOwned, string::String};
+use alloc::{borrow::ToOwned, format, string::String};
 use core::fmt;
 
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
@@ -122,6 +122,20 @@ impl fmt::Debug for ReservedEmail {
     }
 }
 
+impl ReservedEmail {
+    /// What may be shown of the address (protocol section 12): the first letter of the local part and of the domain, and the
+    /// last label: `o••••@e••••.org`. Always four bullets, whatever was there. Control characters and the like become bullets too.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let (local, domain) = self.0.rsplit_once('@').unwrap_or(("", &self.0));
+        let (host, last) = domain.rsplit_once('.').unwrap_or((domain, ""));
+        let first = |text: &str| text.chars().next().filter(|c| c.is_alphanumeric()).map_or_else(String::new, String::from);
+        let shown = |text: &str| text.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect::<String>();
+        let dot = if last.is_empty() { "" } else { "." };
+        format!("{}••••@{}••••{dot}{}", first(local), first(host), shown(last))
+    }
+}
+
 fn is_base_url(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&b);
     if text.ends_with('/') || !text.bytes().all(allowed) {
@@ -176,6 +190,21 @@ mod tests {
             "https://example.org#x", "https://user@example.org", "https://example.org?q", "http://localhost.example.org",
         ] {
             assert!(BaseUrl::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_masked() {
+        for (address, masked) in [
+            ("owner@example.org", "o••••@e••••.org"),
+            ("o@e.org", "o••••@e••••.org"),
+            ("owner@mail.example.co.uk", "o••••@m••••.uk"),
+            ("józef@przykład.pl", "j••••@p••••.pl"),
+            ("owner@localhost", "o••••@l••••"),
+            ("\u{202e}x@e.\u{7}org", "••••@e••••.org"),
+            ("nothing", "••••@n••••"),
+        ] {
+            assert_eq!(ReservedEmail::new(address).unwrap().masked(), masked, "{address:?}");
         }
     }
 

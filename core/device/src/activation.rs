@@ -1,0 +1,68 @@
+use alloc::vec::Vec;
+
+use sparekey_protocol::ReservedEmail;
+
+use crate::{
+    Change, Refusal,
+    contacts::contacts,
+    device::{Caller, Device, Now},
+    event::EventKind,
+    password::{AcceptablePassword, HashedPassword, Username},
+    state::Owner,
+};
+
+/// What an installer sets on the first day. No default password exists.
+pub struct NewOwner {
+    /// The administrator's name.
+    pub username: Username,
+    /// The password, hashed off the device's lock.
+    pub password: HashedPassword,
+    /// Up to two reserved emails.
+    pub reserved_emails: Vec<ReservedEmail>,
+}
+
+impl Device {
+    /// Judges a password before it is hashed. `estimate` is zxcvbn's score (0 to 4) for a password and the words that
+    /// an attacker tries first on this device.
+    ///
+    /// # Errors
+    /// [`Refusal::WeakPassword`] with the reason.
+    pub fn judge_password(
+        &self,
+        username: &Username,
+        password: &str,
+        estimate: impl Fn(&str, &[&str]) -> u8,
+    ) -> Result<AcceptablePassword, Refusal> {
+        let certificate = self.identity().certificate();
+        let blocked = [certificate.serial.as_str(), certificate.model.as_str(), username.as_str()];
+        Ok(AcceptablePassword::judge(password, &blocked, estimate)?)
+    }
+
+    /// The administrator's name, once there is one.
+    #[must_use]
+    pub fn username(&self) -> Option<&Username> {
+        self.state().owner.as_ref().map(|owner| &owner.username)
+    }
+
+    /// Gives the device its owner.
+    ///
+    /// # Errors
+    /// [`Refusal::NotOnThisLink`], [`Refusal::AlreadyActive`], or [`Refusal::Malformed`] for more than two emails or the same one twice.
+    pub fn activate(&mut self, now: Now, caller: Caller, owner: NewOwner) -> Result<Change<'_, ()>, Refusal> {
+        crate::device::on_this_link(caller)?;
+        if self.is_active() {
+            return Err(Refusal::AlreadyActive);
+        }
+        let contacts = contacts(owner.reserved_emails, &[])?;
+        let mut next = self.next(now);
+        next.record.add(now.clock, EventKind::Activated, caller);
+        next.owner = Some(Owner {
+            username: owner.username,
+            password: owner.password,
+            password_edition: 0,
+            contacts,
+            seen: next.record.last_number(),
+        });
+        Ok(Change::new(self, next, ()))
+    }
+}

@@ -1,0 +1,160 @@
+//! Reserved emails: up to two, each confirmed by the same QR and code that a reset uses.
+
+use alloc::{string::String, vec::Vec};
+
+use sparekey_protocol::{Language, ReservedEmail, Time, request::Ask};
+
+use crate::{
+    Change, Refusal,
+    device::{Caller, Device, Now, on_this_link},
+    event::EventKind,
+    login::Checked,
+    pending::{CheckedCode, CodeCheck, For},
+    recovery::{CodeDraft, OpenSeeds, Opened, RecoveryView},
+    state::Contact,
+};
+
+/// At most so many.
+const CONTACTS: usize = 2;
+
+/// A reserved email, as its owner sees it.
+#[derive(Debug)]
+pub struct ContactView<'d> {
+    /// The address, whole.
+    pub email: &'d ReservedEmail,
+    /// When it was confirmed, by the device's clock.
+    pub confirmed: Option<Time>,
+}
+
+impl Device {
+    /// The reserved emails: for who is logged in.
+    ///
+    /// # Errors
+    /// [`Refusal::NotLoggedIn`], [`Refusal::NotActive`].
+    pub fn contacts(&mut self, now: Now, token: &str) -> Result<Vec<ContactView<'_>>, Refusal> {
+        self.session(now, token)?;
+        let contacts = &self.owner()?.contacts;
+        Ok(contacts.iter().map(|Contact { email, confirmed }| ContactView { email, confirmed: *confirmed }).collect())
+    }
+
+    /// The reserved emails, masked: what *Forgot password* may show to who is on the same link.
+    ///
+    /// # Errors
+    /// [`Refusal::NotOnThisLink`], [`Refusal::NotActive`].
+    pub fn masked_contacts(&self, caller: Caller) -> Result<Vec<String>, Refusal> {
+        on_this_link(caller)?;
+        Ok(self.owner()?.contacts.iter().map(|contact| contact.email.masked()).collect())
+    }
+
+    /// Replaces the reserved emails. One that stays the same stays confirmed; open requests to the others are void.
+    ///
+    /// # Errors
+    /// [`Refusal::NotLoggedIn`] without a session or with a wrong password; [`Refusal::Malformed`] for more than two, or one twice.
+    pub fn set_contacts(
+        &mut self,
+        now: Now,
+        caller: Caller,
+        token: &str,
+        checked: &Checked,
+        emails: Vec<ReservedEmail>,
+    ) -> Result<Change<'_, ()>, Refusal> {
+        self.session(now, token)?;
+        self.right_now(checked)?;
+        let contacts = contacts(emails, &self.owner()?.contacts)?;
+        let mut next = self.next(now);
+        next.pending.clear();
+        next.record.add(now.clock, EventKind::ContactsChanged, caller);
+        if let Some(owner) = &mut next.owner {
+            owner.contacts = contacts;
+        }
+        Ok(Change::new(self, next, ()))
+    }
+
+    /// Makes a request that proves a reserved email, counted from 0. It replaces an earlier one for the same email.
+    ///
+    /// # Errors
+    /// [`Refusal::NotLoggedIn`]; [`Refusal::Malformed`] if there is no such email.
+    pub fn open_confirmation(
+        &mut self,
+        now: Now,
+        token: &str,
+        contact: usize,
+        language: Language,
+        draft: CodeDraft,
+        seeds: &OpenSeeds,
+    ) -> Result<Change<'_, Opened>, Refusal> {
+        self.session(now, token)?;
+        let email = self.owner()?.contacts.get(contact).ok_or(Refusal::Malformed)?.email.clone();
+        let kind = For::Confirmation { contact };
+        let mut next = self.next(now);
+        next.pending.retain(|pending| pending.kind() != kind);
+        let opened = self.add_pending(now, &mut next, kind, Ask::ConfirmEmail(email), language, draft, seeds)?;
+        Ok(Change::new(self, next, opened))
+    }
+
+    /// Takes one of the five tries of a confirmation, before its code is looked at.
+    ///
+    /// # Errors
+    /// [`Refusal::NotLoggedIn`]; [`Refusal::Expired`] if none is open; [`Refusal::TooManyTries`].
+    pub fn take_confirmation_try(
+        &mut self,
+        now: Now,
+        token: &str,
+        contact: usize,
+    ) -> Result<Change<'_, CodeCheck>, Refusal> {
+        self.session(now, token)?;
+        let mut next = self.next(now);
+        let kind = For::Confirmation { contact };
+        let pending = next.pending.iter_mut().find(|pending| pending.kind() == kind).ok_or(Refusal::Expired)?;
+        let check = pending.take_try().ok_or(Refusal::TooManyTries { retry_after: 0 })?;
+        Ok(Change::new(self, next, check))
+    }
+
+    /// Confirms a reserved email with the verdict on its code.
+    ///
+    /// # Errors
+    /// [`Refusal::NotLoggedIn`]; [`Refusal::Expired`]; [`Refusal::WrongProof`].
+    pub fn confirm(
+        &mut self,
+        now: Now,
+        caller: Caller,
+        token: &str,
+        checked: &CheckedCode,
+    ) -> Result<Change<'_, ()>, Refusal> {
+        self.session(now, token)?;
+        let mut next = self.next(now);
+        let pending = next.pending.iter().find(|pending| pending.id() == checked.id()).ok_or(Refusal::Expired)?;
+        let For::Confirmation { contact } = pending.kind() else { return Err(Refusal::Expired) };
+        if !checked.is_right() {
+            return Err(Refusal::WrongProof { tries_left: pending.tries_left() });
+        }
+        next.pending.retain(|pending| pending.id() != checked.id());
+        next.record.add(now.clock, EventKind::ContactConfirmed, caller);
+        if let Some(contact) = next.owner.as_mut().and_then(|owner| owner.contacts.get_mut(contact)) {
+            contact.confirmed = Some(now.clock);
+        }
+        Ok(Change::new(self, next, ()))
+    }
+
+    /// The open confirmation of a reserved email, counted from 0: what its screen shows.
+    ///
+    /// # Errors
+    /// [`Refusal::NotLoggedIn`]; [`Refusal::Expired`] if none is open.
+    pub fn confirmation(&mut self, now: Now, token: &str, contact: usize) -> Result<RecoveryView, Refusal> {
+        self.session(now, token)?;
+        let kind = For::Confirmation { contact };
+        let state = self.next(now);
+        let pending = state.pending.iter().find(|pending| pending.kind() == kind).ok_or(Refusal::Expired)?;
+        self.view(now, pending)
+    }
+}
+
+/// At most two, all different; one that is known stays confirmed.
+pub(crate) fn contacts(emails: Vec<ReservedEmail>, known: &[Contact]) -> Result<Vec<Contact>, Refusal> {
+    let twice = |(i, email)| emails.get(i + 1..).is_some_and(|rest: &[ReservedEmail]| rest.contains(email));
+    if emails.len() > CONTACTS || emails.iter().enumerate().any(twice) {
+        return Err(Refusal::Malformed);
+    }
+    let confirmed = |email: &ReservedEmail| known.iter().find(|known| known.email == *email)?.confirmed;
+    Ok(emails.into_iter().map(|email| Contact { confirmed: confirmed(&email), email }).collect())
+}

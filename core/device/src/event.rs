@@ -1,0 +1,142 @@
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use minicbor::{Decode, Encode};
+use sparekey_protocol::Time;
+
+use crate::device::Caller;
+
+/// What happened. The numbers are kept in vaults: never change one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum EventKind {
+    /// It got its owner.
+    #[n(0)]
+    Activated,
+    /// The right password.
+    #[n(1)]
+    LoggedIn,
+    /// A wrong name or password.
+    #[n(2)]
+    LoginRefused,
+    /// Somebody pressed *Forgot password* and was shown a request.
+    #[n(3)]
+    RecoveryOpened,
+    /// A wrong code.
+    #[n(4)]
+    WrongCode,
+    /// The right code.
+    #[n(5)]
+    RecoveryProven,
+    /// A new password after a right proof.
+    #[n(6)]
+    PasswordRecovered,
+    /// A new password by whoever knew the old one.
+    #[n(7)]
+    PasswordChanged,
+    /// A reserved email was confirmed.
+    #[n(8)]
+    ContactConfirmed,
+    /// The reserved emails were changed.
+    #[n(9)]
+    ContactsChanged,
+    /// A hundred wrong codes in a row: the code ways are closed for callers of this kind.
+    #[n(10)]
+    CodesClosed,
+    /// Somebody from another network asked for a recovery.
+    #[n(11)]
+    RefusedOffLink,
+}
+
+/// An entry of the device's own record.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Event {
+    /// Counts up from 1.
+    #[n(0)]
+    pub number: u64,
+    /// When it last happened, by the device's clock.
+    #[n(1)]
+    pub at: Time,
+    /// What.
+    #[n(2)]
+    pub kind: EventKind,
+    /// From where; none for the device's own screen.
+    #[cbor(n(3), with = "address")]
+    pub from: Option<IpAddr>,
+    /// How often in a row.
+    #[n(4)]
+    pub count: u32,
+}
+
+/// The last events, oldest first.
+#[derive(Clone, Debug, Default, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Record {
+    #[n(0)]
+    events: Vec<Event>,
+    #[n(1)]
+    last: u64,
+}
+
+impl Record {
+    /// How many are kept. The same one again only counts up, so nobody pushes the others out by knocking.
+    const KEPT: usize = 200;
+
+    pub(crate) fn add(&mut self, at: Time, kind: EventKind, caller: Caller) {
+        let from = caller.address();
+        if let Some(last) = self.events.last_mut().filter(|last| last.kind == kind && last.from == from) {
+            last.count = last.count.saturating_add(1);
+            last.at = at;
+            return;
+        }
+        if self.events.len() == Self::KEPT {
+            self.events.remove(0);
+        }
+        self.last += 1;
+        self.events.push(Event { number: self.last, at, kind, from, count: 1 });
+    }
+
+    pub(crate) fn all(&self) -> &[Event] {
+        &self.events
+    }
+
+    pub(crate) fn last_number(&self) -> u64 {
+        self.last
+    }
+}
+
+/// An address as 4 or 16 bytes, or null.
+mod address {
+    use core::net::IpAddr;
+
+    use minicbor::{
+        Decoder, Encoder,
+        data::Type,
+        decode::Error,
+        encode::{Error as EncodeError, Write},
+    };
+
+    pub(super) fn encode<C, W: Write>(
+        address: &Option<IpAddr>,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        match address {
+            None => e.null()?.ok(),
+            Some(IpAddr::V4(v4)) => e.bytes(&v4.octets())?.ok(),
+            Some(IpAddr::V6(v6)) => e.bytes(&v6.octets())?.ok(),
+        }
+    }
+
+    pub(super) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Option<IpAddr>, Error> {
+        if d.datatype()? == Type::Null {
+            d.null()?;
+            return Ok(None);
+        }
+        let bytes = d.bytes()?;
+        let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+        let v6 = <[u8; 16]>::try_from(bytes).map(IpAddr::from);
+        v4.or(v6).map(Some).map_err(|_| Error::message("not an address"))
+    }
+}

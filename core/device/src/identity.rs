@@ -1,0 +1,88 @@
+use alloc::vec::Vec;
+use core::fmt;
+
+use sparekey_protocol::{Card, Certificate, DeviceId, Firmware, PublicKey, SigningKey, Verified};
+
+/// What a device is, and what it pins: made when it was provisioned, never changed by a recovery.
+#[derive(Debug)]
+pub struct Identity {
+    pub(crate) key: SigningKey,
+    pub(crate) certificate_bytes: Vec<u8>,
+    pub(crate) certificate: Verified<Certificate>,
+    pub(crate) card: Verified<Card>,
+    pub(crate) firmware: Firmware,
+}
+
+/// Why the parts of an identity do not belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadIdentity {
+    /// The certificate is not one by the pinned maker.
+    Certificate,
+    /// The certificate is another device's.
+    Key,
+    /// The service card is not one by the pinned maker.
+    Card,
+}
+
+impl fmt::Display for BadIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Certificate => "the certificate was not made by this device's maker",
+            Self::Key => "the certificate belongs to another device",
+            Self::Card => "the service card was not made by this device's maker",
+        })
+    }
+}
+
+impl core::error::Error for BadIdentity {}
+
+impl Identity {
+    /// Checks that the maker made both the certificate and the card, and that the certificate is this key's.
+    ///
+    /// # Errors
+    /// [`BadIdentity`] says which part is foreign.
+    pub fn new(
+        key: SigningKey,
+        certificate_bytes: Vec<u8>,
+        card: &[u8],
+        maker: &PublicKey,
+        firmware: Firmware,
+    ) -> Result<Self, BadIdentity> {
+        let certificate = Certificate::verify(&certificate_bytes, maker).map_err(|_| BadIdentity::Certificate)?;
+        if certificate.device_key != key.public().to_bytes() {
+            return Err(BadIdentity::Key);
+        }
+        let card = Card::verify(card, maker).map_err(|_| BadIdentity::Card)?;
+        Ok(Self { key, certificate_bytes, certificate, card, firmware })
+    }
+
+    /// The certificate, as it was signed.
+    #[must_use]
+    pub fn certificate_bytes(&self) -> &[u8] {
+        &self.certificate_bytes
+    }
+
+    /// What the maker certified.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The service that may help the owner.
+    #[must_use]
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// The firmware version.
+    #[must_use]
+    pub fn firmware(&self) -> &Firmware {
+        &self.firmware
+    }
+
+    /// The device's identifier.
+    #[must_use]
+    pub fn device_id(&self) -> DeviceId {
+        self.certificate.device_id()
+    }
+}

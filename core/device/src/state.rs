@@ -1,0 +1,86 @@
+//! All that a device keeps, and how it stands in the vault.
+
+use alloc::vec::Vec;
+
+use minicbor::{Decode, Encode};
+use sparekey_protocol::{ReservedEmail, Time};
+use zeroize::Zeroizing;
+
+use crate::{
+    event::Record,
+    guard::Guards,
+    password::{HashedPassword, Username},
+    pending::Pending,
+    session::Sessions,
+    time::Running,
+};
+
+/// Keys of these maps are kept in vaults: never give one a second meaning. A later version may add keys; an earlier one
+/// passes over them.
+#[derive(Clone, Default, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct State {
+    #[n(0)]
+    pub(crate) running: Running,
+    #[n(1)]
+    pub(crate) owner: Option<Owner>,
+    #[n(2)]
+    pub(crate) pending: Vec<Pending>,
+    #[n(3)]
+    pub(crate) guards: Guards,
+    #[n(4)]
+    pub(crate) record: Record,
+    #[cbor(skip)]
+    pub(crate) sessions: Sessions,
+}
+
+/// Whoever activated the device.
+#[derive(Clone, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Owner {
+    #[n(0)]
+    pub(crate) username: Username,
+    #[n(1)]
+    pub(crate) password: HashedPassword,
+    /// Grows with every change, so that a verdict on an earlier password is worth nothing.
+    #[n(2)]
+    pub(crate) password_edition: u64,
+    #[n(3)]
+    pub(crate) contacts: Vec<Contact>,
+    /// The last event that the owner was shown.
+    #[n(4)]
+    pub(crate) seen: u64,
+}
+
+/// A reserved email.
+#[derive(Clone, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Contact {
+    #[n(0)]
+    pub(crate) email: ReservedEmail,
+    /// When a code that was sent there came back, by the device's clock.
+    #[n(1)]
+    pub(crate) confirmed: Option<Time>,
+}
+
+impl State {
+    pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(minicbor::to_vec(self).expect("encoding to memory cannot fail"))
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        minicbor::decode(bytes).ok()
+    }
+
+    /// Everything that a new password voids: sessions, requests, tickets, counted tries.
+    pub(crate) fn set_password(&mut self, password: HashedPassword) {
+        if let Some(owner) = &mut self.owner {
+            owner.password = password;
+            owner.password_edition += 1;
+        }
+        self.sessions.end_all();
+        self.pending.clear();
+        self.guards.screen.reset();
+        self.guards.link.reset();
+    }
+}
