@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use minicbor::{Decode, Encode};
+use zeroize::Zeroizing;
 
 /// Bytes that are not what they should be. Says which rule, never what was in them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,9 @@ pub(crate) fn decode<'b, T: Decode<'b, ()> + Encode<()>>(bytes: &'b [u8], limit:
         return Err(Malformed::TooLong);
     }
     let value: T = minicbor::decode(bytes).map_err(|_| Malformed::Shape)?;
-    if encode(&value) == bytes { Ok(value) } else { Err(Malformed::NotDeterministic) }
+    // Wiped: it may hold a code or a key.
+    let again = Zeroizing::new(encode(&value));
+    if *again == bytes { Ok(value) } else { Err(Malformed::NotDeterministic) }
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 use core::fmt;
 
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// The eight decimal digits that the device chose, the service mails and the owner types. Wiped on drop, never printed.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+/// The eight decimal digits that the device chose, the service mails and the owner types. Wiped on drop, compared in constant
+/// time, never printed.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Code([u8; 8]);
 
 impl Code {
@@ -46,6 +48,14 @@ impl fmt::Debug for Code {
         f.write_str("Code(secret)")
     }
 }
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Code {}
 
 #[cfg(test)]
 mod tests {
