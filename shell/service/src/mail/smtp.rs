@@ -1,0 +1,319 @@
+//! Handing a message to a mail server (RFC 5321), command by command.
+//!
+//! lettre speaks the protocol; its own pool is not used, for two reasons. It parks a connection whose call was given up in
+//! the middle of a dialogue, and the next mail would then take the answers of the last one for its own. And it does not say
+//! which command an error answers, on which it depends whether the recipient is refused or the server is out of order.
+//!
+//! Here a connection belongs to one call. Only a call that ended well parks it for the next; every other way out closes it.
+//! Each reply must be the very one that its command asks for (354 to DATA, 2xx to the rest), so that an answer too many,
+//! such as one slipped in before STARTTLS, ends in an error and not in a mail that is taken for sent.
+
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use lettre::transport::smtp::{
+    Error as SmtpError,
+    authentication::{Credentials, DEFAULT_MECHANISMS},
+    client::{AsyncSmtpConnection, Tls},
+    commands::{Data, Mail, Rcpt},
+    extension::{ClientId, Extension, MailBodyParameter, MailParameter},
+    response::Response,
+};
+use tokio::time::timeout;
+
+use super::{
+    compose::Envelope,
+    transport::{Accepted, SendError},
+};
+
+/// To reach one address of the server.
+const CONNECT: Duration = Duration::from_secs(10);
+/// From the first packet until the server is ready for the message.
+const DIALOGUE: Duration = Duration::from_secs(30);
+/// From the first byte of the message to the server's answer. Longer than the rest (RFC 5321 section 4.5.3.2.6): a server may
+/// scan before it answers, and giving up on one that then says yes means to send the mail twice.
+const HANDING_OVER: Duration = Duration::from_secs(120);
+/// Whether a parked connection still answers.
+const STILL_THERE: Duration = Duration::from_secs(5);
+/// A connection is parked no longer; servers often close after a minute.
+const PARKED: Duration = Duration::from_secs(20);
+/// As many connections wait for the next mail.
+const PARKED_AT_MOST: usize = 4;
+/// Characters of a server's answer that are kept.
+const REPLY_CHARS: usize = 200;
+
+/// Which server, and how to talk to it.
+pub(super) struct SmtpServer {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: Tls,
+    pub(super) credentials: Option<Credentials>,
+}
+
+pub(super) struct SmtpClient {
+    server: SmtpServer,
+    parked: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
+}
+
+/// How far a dialogue got before it failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Greeting, EHLO, STARTTLS, AUTH, MAIL: about the server and ourselves.
+    Opening,
+    /// RCPT, DATA and the message: about this recipient and this mail.
+    Mail,
+}
+
+struct Failure {
+    stage: Stage,
+    /// The reply code, if the server answered at all.
+    code: Option<u16>,
+    text: String,
+}
+
+impl SmtpClient {
+    pub(super) fn new(server: SmtpServer) -> Self {
+        Self { server, parked: Mutex::default() }
+    }
+
+    pub(super) async fn send(&self, envelope: &Envelope, message: &[u8]) -> Result<Accepted, SendError> {
+        let sent = Box::pin(self.dialogue(envelope, message)).await;
+        sent.map(|reply| Accepted::ByServer { reply: for_people(&reply, envelope) })
+            .map_err(|failure| failure.into_send_error(envelope))
+    }
+
+    async fn dialogue(&self, envelope: &Envelope, message: &[u8]) -> Result<String, Failure> {
+        let opened = timeout(DIALOGUE, async {
+            let mut connection = self.connection().await?;
+            let opened = open_mail(&mut connection, envelope, message).await;
+            Ok::<_, Failure>((connection, opened))
+        });
+        let (mut connection, opened) =
+            opened.await.unwrap_or_else(|_| Err(Failure::opening("the server took too long")))?;
+        let sent = match opened {
+            Ok(()) => hand_over(&mut connection, message).await,
+            Err(failure) => Err(failure),
+        };
+        match &sent {
+            Ok(_) => self.park(connection),
+            // The server still talks: it wants to hear QUIT (RFC 5321 section 4.1.1.10).
+            Err(failure) if failure.code.is_some() => drop(timeout(STILL_THERE, connection.abort()).await),
+            Err(_) => {}
+        }
+        sent
+    }
+
+    async fn connection(&self) -> Result<AsyncSmtpConnection, Failure> {
+        while let Some(mut connection) = self.unpark() {
+            if timeout(STILL_THERE, connection.test_connected()).await == Ok(true) {
+                return Ok(connection);
+            }
+        }
+        self.connect().await.map_err(|error| Failure::new(Stage::Opening, &error))
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+        let SmtpServer { host, port, tls, credentials } = &self.server;
+        let hello = ClientId::default();
+        let from_first_byte = if let Tls::Wrapper(parameters) = tls { Some(parameters.clone()) } else { None };
+        let server = (host.as_str(), *port);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT), &hello, from_first_byte, None).await?;
+        match tls {
+            Tls::Required(parameters) => connection.starttls(parameters.clone(), &hello).await?,
+            Tls::Opportunistic(parameters) if connection.can_starttls() => {
+                connection.starttls(parameters.clone(), &hello).await?;
+            }
+            Tls::None | Tls::Opportunistic(_) | Tls::Wrapper(_) => {}
+        }
+        if let Some(credentials) = credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+        }
+        Ok(connection)
+    }
+
+    fn unpark(&self) -> Option<AsyncSmtpConnection> {
+        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        parked.retain(|(_, since)| since.elapsed() < PARKED);
+        parked.pop().map(|(connection, _)| connection)
+    }
+
+    fn park(&self, connection: AsyncSmtpConnection) {
+        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        if parked.len() < PARKED_AT_MOST {
+            parked.push((connection, Instant::now()));
+        }
+    }
+}
+
+/// Names the server, without user and password.
+impl fmt::Display for SmtpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SmtpServer { host, port, tls, .. } = &self.server;
+        let scheme = if matches!(tls, Tls::Wrapper(_)) { "smtps" } else { "smtp" };
+        if host.contains(':') { write!(f, "{scheme}://[{host}]:{port}") } else { write!(f, "{scheme}://{host}:{port}") }
+    }
+}
+
+/// MAIL, RCPT and DATA: afterwards the server waits for the message.
+async fn open_mail(
+    connection: &mut AsyncSmtpConnection,
+    envelope: &Envelope,
+    message: &[u8],
+) -> Result<(), Failure> {
+    let mut parameters = Vec::new();
+    if !(envelope.from.is_ascii() && envelope.to.is_ascii() && message.is_ascii()) {
+        let offered = |extension| connection.server_info().supports_feature(extension);
+        if !offered(Extension::SmtpUtfEight) || !offered(Extension::EightBitMime) {
+            return Err(Failure::no_smtputf8());
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    let mail = Mail::new(Some(envelope.from.for_transport()), parameters);
+    expect(Stage::Opening, connection.command(mail).await, is_done)?;
+    let recipient = Rcpt::new(envelope.to.for_transport(), Vec::new());
+    expect(Stage::Mail, connection.command(recipient).await, is_done)?;
+    expect(Stage::Mail, connection.command(Data).await, |code| code == 354)?;
+    Ok(())
+}
+
+/// The message itself, until the server has taken it over.
+async fn hand_over(connection: &mut AsyncSmtpConnection, message: &[u8]) -> Result<String, Failure> {
+    let answer = timeout(HANDING_OVER, connection.message(message)).await;
+    let answer = answer.map_err(|_| Failure::opening("the server did not confirm the mail in time"))?;
+    let reply = expect(Stage::Mail, answer, is_done)?;
+    Ok(reply.message().collect::<Vec<_>>().join(" "))
+}
+
+fn is_done(code: u16) -> bool {
+    (200..300).contains(&code)
+}
+
+fn expect(
+    stage: Stage,
+    answer: Result<Response, SmtpError>,
+    is_right: impl Fn(u16) -> bool,
+) -> Result<Response, Failure> {
+    let response = answer.map_err(|error| Failure::new(stage, &error))?;
+    if is_right(response.code().into()) {
+        return Ok(response);
+    }
+    Err(Failure::opening("the server's answers are out of step"))
+}
+
+impl Failure {
+    fn new(stage: Stage, error: &SmtpError) -> Self {
+        Self { stage, code: error.status().map(u16::from), text: with_causes(error) }
+    }
+
+    fn opening(text: &str) -> Self {
+        Self { stage: Stage::Opening, code: None, text: text.to_owned() }
+    }
+
+    /// RFC 6531 section 3.5: 553 with 5.6.7 is what a server answers if it finds out by itself.
+    fn no_smtputf8() -> Self {
+        let text = "5.6.7 the mail server does not carry addresses outside ASCII (SMTPUTF8)";
+        Self { stage: Stage::Mail, code: Some(553), text: text.to_owned() }
+    }
+
+    fn into_send_error(self, envelope: &Envelope) -> SendError {
+        let text = for_people(&self.text, envelope);
+        match self.code {
+            // 503 and the 53x ask for other commands or a login: our setting is wrong, not the recipient.
+            Some(code @ 500..=599) if self.stage == Stage::Mail && !matches!(code, 503 | 530..=539) => {
+                SendError::Refused { code, text }
+            }
+            Some(code) => SendError::Later { reason: format!("{code} {text}") },
+            None => SendError::Later { reason: text },
+        }
+    }
+}
+
+/// For an answer of the server its text, else the error with what caused it.
+fn with_causes(error: &SmtpError) -> String {
+    use std::error::Error;
+    if error.status().is_some() {
+        return error.source().map(ToString::to_string).unwrap_or_default();
+    }
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// A server's words, fit for a log and a page: bounded, on one line, the recipient masked (servers like to quote it).
+fn for_people(text: &str, envelope: &Envelope) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut masked = line;
+    for spelling in [envelope.to.as_stored(), &envelope.to.for_transport().to_string()] {
+        masked = replace_ignoring_case(&masked, spelling, &envelope.to.masked());
+    }
+    masked.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(REPLY_CHARS).collect()
+}
+
+fn replace_ignoring_case(text: &str, from: &str, to: &str) -> String {
+    // ASCII folding keeps every byte where it was.
+    let (folded, from) = (text.to_ascii_lowercase(), from.to_ascii_lowercase());
+    let mut replaced = String::with_capacity(text.len());
+    let mut done = 0;
+    for (start, found) in folded.match_indices(&from) {
+        replaced.push_str(&text[done..start]);
+        replaced.push_str(to);
+        done = start + found.len();
+    }
+    replaced.push_str(&text[done..]);
+    replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::Address;
+
+    fn envelope(to: &str) -> Envelope {
+        let address = |text| Address::parse(text).expect("is an address");
+        Envelope { from: address("service@example.org"), to: address(to) }
+    }
+
+    #[test]
+    fn what_a_server_says_is_masked_and_bounded() {
+        let envelope = envelope("Owner@example.org");
+        let said = "5.1.1 <owner@EXAMPLE.org>:\r\n no \u{1b}[31m such user owner@example.org";
+        assert_eq!(
+            for_people(said, &envelope),
+            "5.1.1 <O••••@e••••.org>: no [31m such user O••••@e••••.org"
+        );
+        assert_eq!(for_people(&"ä".repeat(1_000), &envelope).chars().count(), REPLY_CHARS);
+    }
+
+    #[test]
+    fn only_what_concerns_the_mail_is_refused_for_good() {
+        use Stage::{Mail, Opening};
+        for (stage, code, refused) in [
+            (Opening, Some(535), false),
+            (Opening, Some(554), false),
+            (Opening, None, false),
+            (Mail, Some(421), false),
+            (Mail, Some(451), false),
+            (Mail, Some(503), false),
+            (Mail, Some(530), false),
+            (Mail, Some(550), true),
+            (Mail, Some(554), true),
+            (Mail, None, false),
+        ] {
+            let failure = Failure { stage, code, text: "words".to_owned() };
+            let error = failure.into_send_error(&envelope("owner@example.org"));
+            assert_eq!(matches!(error, SendError::Refused { .. }), refused, "{code:?}");
+        }
+    }
+}
