@@ -30,7 +30,7 @@ mod text;
 mod time;
 mod verified;
 
-pub use card::{Card, MAX_CARD, Witnesses};
+pub use card::{Card, MAX_CARD, VerifierKey, Witnesses};
 pub use cbor::Malformed;
 pub use certificate::{Certificate, MAX_CERTIFICATE};
 pub use code::Code;

@@ -1,1 +1,69 @@
-fn main() {}
+//! The one program: arguments in, parts wired together.
+//!
+//! `cli.rs` says what can be typed, one file a command does it. Nothing here decides about a recovery.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the program's own front")]
+
+mod card;
+mod certify;
+mod cli;
+mod demo;
+mod failure;
+mod files;
+mod logs;
+mod maker;
+mod memory;
+mod recorder;
+mod report;
+mod service;
+mod stop;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    cli::{Cli, Command, Maker, Recorder, Service},
+    failure::Failure,
+    report::Report,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let report = Report { json: cli.json };
+    match run(cli.command, report) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report.failure(&failure);
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn run(command: Command, report: Report) -> Result<(), Failure> {
+    match command {
+        Command::Demo(options) => demo::run(&options, report),
+        Command::Maker(Maker::Init(options)) => maker::init(&options, report),
+        Command::Maker(Maker::Certify(options)) => certify::run(&options, report),
+        Command::Maker(Maker::Card(options)) => card::run(&options, report),
+        Command::Service(Service::Init(options)) => service::init(&options, report),
+        Command::Service(Service::Run(options)) => service::run(&options, report),
+        Command::Recorder(Recorder::Init(options)) => recorder::init(&options, report),
+        Command::Recorder(Recorder::Run(options)) => recorder::run(&options, report),
+        Command::DecodePhoto => {
+            // The child of `service run` that reads one photo. Its exit status is its own.
+            std::process::exit(sparekey_service::photo::run_child().into_status())
+        }
+    }
+}
+
+/// `ExitCode` cannot be turned into a number, and `process::exit` takes one.
+trait IntoStatus {
+    fn into_status(self) -> i32;
+}
+
+impl IntoStatus for ExitCode {
+    fn into_status(self) -> i32 {
+        i32::from(self != ExitCode::SUCCESS)
+    }
+}

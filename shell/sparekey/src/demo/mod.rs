@@ -1,0 +1,105 @@
+//! `sparekey demo`: a maker, a service, a recorder and a mailbox on this machine, made and run by one command.
+
+mod address;
+mod mailbox;
+mod setup;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use serde_json::json;
+use sparekey_agent::Agent;
+use sparekey_service::{mail::{Address, Transport}, service::{Database, SQLITE_FILE}};
+use sparekey_web::listen::{Listener, Scheme};
+
+use crate::{
+    cli::Demo,
+    failure::Failure,
+    logs, memory,
+    recorder::{failed, firmware},
+    report::Report,
+    service::{Plan, Running, runtime},
+    stop,
+};
+use setup::{Folders, Where};
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const SERVICE_NAME: &str = "Sparekey demo";
+
+pub(crate) fn run(options: &Demo, report: Report) -> Result<(), Failure> {
+    memory::give_back();
+    logs::start(report, "warn");
+    let host = if options.phone { address::lan(options.address)? } else { LOOPBACK };
+    let place = Where::new(host, options.port)?;
+    let runtime = runtime()?;
+    let folders = Folders::new(&options.data);
+    if options.fresh {
+        folders.forget()?;
+    }
+    runtime.block_on(async {
+        let stop = stop::on_signal()?;
+        folders.set_up(&place).await?;
+        let service = Running::start(plan(&folders, &place)?).await?;
+        let mut agent = Agent::open(&folders.recorder, firmware()).map_err(failed)?;
+        agent.settings.listen = SocketAddr::new(if options.phone { Ipv4Addr::UNSPECIFIED.into() } else { LOOPBACK }, place.recorder);
+        let recorder = agent.bind().await.map_err(failed)?;
+        let mailbox = Listener::bind(SocketAddr::new(LOOPBACK, place.mailbox), Scheme::Plain).await.map_err(|error| {
+            let happened = format!("Port {} cannot be listened on: {error}.", place.mailbox);
+            Failure::new("not-possible", happened, "Stop the program that uses it, or give another with --port.")
+        })?;
+        tell(&place, &options.data.display().to_string(), report);
+
+        let mails = mailbox::router(folders.mail.clone());
+        let recorder = async {
+            let ended = recorder.run(stop.clone()).await.map_err(failed);
+            stop.cancel();
+            ended
+        };
+        let ((), ended, ()) = tokio::join!(service.serve(stop.clone()), recorder, mailbox.serve(mails, stop.clone()));
+        if !report.json {
+            println!("Stopped. The next run goes on from here.");
+        }
+        ended
+    })
+}
+
+fn plan(folders: &Folders, place: &Where) -> Result<Plan, Failure> {
+    let mail = format!("maildir:{}", folders.mail.display());
+    Ok(Plan {
+        dir: folders.service.clone(),
+        url: place.url.clone(),
+        name: SERVICE_NAME.to_owned(),
+        listen: SocketAddr::new(place.host, place.service),
+        scheme: folders.scheme(place)?,
+        mail: Transport::from_url(&mail).map_err(|error| Failure::two_lines("not-possible", &error))?,
+        from: Address::parse(&crate::service::default_from(&place.url)).expect("the default is an address"),
+        database: Database::Sqlite(folders.service.join(SQLITE_FILE)),
+        trusted_proxies: Vec::new(),
+    })
+}
+
+fn tell(place: &Where, data: &str, report: Report) {
+    let screen = format!("http://127.0.0.1:{}", place.recorder);
+    let mailbox = format!("http://127.0.0.1:{}", place.mailbox);
+    let app = place.url.as_str();
+    let phone = if place.host.is_loopback() {
+        "     (this machine stands in for the phone: open the QR's link, or paste its digits in the app.\n      With --phone, a real phone on your network can scan it.)"
+    } else {
+        "     (your phone warns of a certificate it does not know: it was made on this machine. Go on.)"
+    };
+    let text = format!(
+        "\nSparekey demo, state in {data}
+
+  Recorder's screen   {screen}
+  App (the phone's)   {app}
+  Mailbox             {mailbox}
+
+Try this:
+  1. Open the recorder's screen, activate it with a password and any email address, and confirm the address.
+  2. Log out, press \"Forgot password\", and scan the QR with a phone's camera.
+{phone}
+  3. Read the mail in the mailbox, type its code on the recorder, and log in with a new password.
+
+Ctrl-C stops it."
+    );
+    report.done(&text, &json!({ "screen": screen, "app": app, "mailbox": mailbox, "data": data }));
+}

@@ -1,0 +1,134 @@
+//! What the demo makes on its first run, and keeps.
+
+use std::{fs, io::ErrorKind, net::IpAddr, path::{Path, PathBuf}};
+
+use sparekey_agent::folder;
+use sparekey_protocol::{BaseUrl, Card, CardName, Model, Serial};
+use sparekey_web::{listen::Scheme, tls};
+
+use super::SERVICE_NAME;
+use crate::{card, failure::Failure, files, maker};
+
+const SERIAL: &str = "NVR-2026-000417";
+const MODEL: &str = "NVR-8";
+/// Says that a folder is a demo's, and may be forgotten.
+const MARK: &str = "this-is-a-sparekey-demo";
+
+/// Where everything is reached.
+pub(super) struct Where {
+    pub(super) host: IpAddr,
+    pub(super) url: BaseUrl,
+    pub(super) service: u16,
+    pub(super) recorder: u16,
+    pub(super) mailbox: u16,
+}
+
+impl Where {
+    pub(super) fn new(host: IpAddr, first: u16) -> Result<Self, Failure> {
+        let port = |n| first.checked_add(n).ok_or_else(|| Failure::malformed("--port", "no room for four ports above it"));
+        let scheme = if host.is_loopback() { "http" } else { "https" };
+        let url = card::url(&format!("{scheme}://{host}:{first}"))?;
+        // The port after the recorder's is for the LAN tool.
+        Ok(Self { host, url, service: first, recorder: port(1)?, mailbox: port(3)? })
+    }
+}
+
+/// The demo's folders.
+pub(super) struct Folders {
+    root: PathBuf,
+    maker: PathBuf,
+    pub(super) service: PathBuf,
+    pub(super) recorder: PathBuf,
+    pub(super) mail: PathBuf,
+}
+
+impl Folders {
+    pub(super) fn new(root: &Path) -> Self {
+        let folder = |name| root.join(name);
+        Self {
+            maker: folder("maker"),
+            service: folder("service"),
+            recorder: folder("recorder"),
+            mail: folder("mail"),
+            root: root.to_owned(),
+        }
+    }
+
+    /// Removes what an earlier run made; a folder that is no demo's is left alone.
+    pub(super) fn forget(&self) -> Result<(), Failure> {
+        if !self.root.exists() {
+            return Ok(());
+        }
+        if !self.root.join(MARK).exists() {
+            let happened = format!("{} was not made by the demo.", self.root.display());
+            return Err(Failure::new("not-possible", happened, "It is left as it is. Name another folder with --data."));
+        }
+        fs::remove_dir_all(&self.root).map_err(|error| {
+            let happened = format!("{} cannot be removed: {error}.", self.root.display());
+            Failure::new("not-possible", happened, "Remove it by hand.")
+        })
+    }
+
+    /// Makes what is missing, step by step, so that a run that was cut short is picked up by the next.
+    pub(super) async fn set_up(&self, place: &Where) -> Result<(), Failure> {
+        files::folder(&self.root)?;
+        let mark = self.root.join(MARK);
+        if !mark.exists() {
+            files::make_public(&mark, b"sparekey demo --fresh removes this folder.\n")?;
+        }
+        let maker_key = self.maker.join("maker.key");
+        if !maker_key.exists() {
+            maker::make(&self.maker)?;
+        }
+        let maker = files::signing_key(&maker_key)?;
+        if !self.service.join(sparekey_service::service::SQLITE_FILE).exists() {
+            sparekey_service::init(&self.service, &[maker.public()])
+                .await
+                .map_err(|error| Failure::two_lines("not-possible", &error))?;
+        }
+
+        let card_file = self.recorder.join("card");
+        let pinned = fs::read(&card_file).ok().and_then(|bytes| Card::verify(&bytes, &maker.public()).ok());
+        if pinned.as_ref().is_some_and(|card| card.url == place.url) {
+            return Ok(());
+        }
+        // A new address is a new edition of the card.
+        let edition = pinned.as_ref().map_or(1, |card| card.edition + 1);
+        let name = CardName::new(SERVICE_NAME).expect("the demo's name is a short text");
+        let card = card::sign(&maker, &self.service, edition, name, place.url.clone())?;
+        if pinned.is_some() {
+            return self.replace(&card_file, &card);
+        }
+        let serial = Serial::new(SERIAL).expect("the demo's serial has the letters it may have");
+        let model = Model::new(MODEL).expect("the demo's model is a short text");
+        folder::init(&self.recorder, serial, model, &card, &maker)
+            .map_err(|error| Failure::two_lines("not-possible", &error))
+    }
+
+    /// Plain HTTP on loopback; on the LAN, TLS by a certificate that is made here once for each address.
+    pub(super) fn scheme(&self, place: &Where) -> Result<Scheme, Failure> {
+        if place.host.is_loopback() {
+            return Ok(Scheme::Plain);
+        }
+        let path = |end: &str| self.service.join(format!("tls-{}.{end}", place.host));
+        let failed = |error: tls::TlsError| Failure::two_lines("not-possible", &error);
+        if !path("key").exists() {
+            let made = tls::self_signed(&[place.host.to_string()], SERVICE_NAME).map_err(failed)?;
+            self.replace(&path("pem"), made.certificate.as_bytes())?;
+            files::make_private(&path("key"), made.key.as_bytes())?;
+        }
+        let config = tls::server_config(&files::read(&path("pem"))?, &files::read(&path("key"))?).map_err(failed)?;
+        Ok(Scheme::Tls(config))
+    }
+
+    fn replace(&self, path: &Path, contents: &[u8]) -> Result<(), Failure> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Failure::new(
+                "not-possible",
+                format!("{} cannot be replaced: {error}.", path.display()),
+                "Check who owns the folder, or start over with --fresh.",
+            )),
+            _ => files::make_public(path, contents),
+        }
+    }
+}

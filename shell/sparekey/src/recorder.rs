@@ -1,0 +1,53 @@
+//! `sparekey recorder init` and `run`
+
+use serde_json::json;
+use sparekey_agent::{Agent, AgentError, folder};
+use sparekey_protocol::{Firmware, Model, Serial};
+
+use crate::{cli::{RecorderInit, RecorderRun}, failure::Failure, files, logs, memory, report::Report, stop};
+
+pub(crate) fn init(options: &RecorderInit, report: Report) -> Result<(), Failure> {
+    let maker = files::signing_key(&options.maker_key)?;
+    let card = files::read(&options.card)?;
+    let serial = Serial::new(&options.serial).map_err(|error| Failure::malformed("--serial", error))?;
+    let model = Model::new(&options.model).map_err(|error| Failure::malformed("--model", error))?;
+    folder::init(&options.dir, serial, model, &card, &maker)
+        .map_err(|error| Failure::two_lines("not-possible", &error))?;
+    let dir = options.dir.display();
+    let text = format!("{} is provisioned. Start it:  sparekey recorder run {dir}", options.serial);
+    report.done(&text, &json!({ "serial": options.serial, "model": options.model, "folder": options.dir }));
+    Ok(())
+}
+
+pub(crate) fn run(options: &RecorderRun, report: Report) -> Result<(), Failure> {
+    memory::give_back();
+    logs::start(report, "info");
+    // One thread: a recorder has few callers at once, and hashing has threads of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("not-possible", format!("No threads: {error}."), "Check the system's limits."))?;
+    runtime.block_on(async {
+        let stop = stop::on_signal()?;
+        let mut agent = Agent::open(&options.dir, firmware()).map_err(failed)?;
+        if let Some(listen) = options.listen {
+            agent.settings.listen = listen;
+        }
+        let bound = agent.bind().await.map_err(failed)?;
+        let main = bound.addresses().main;
+        let screen = format!("http://127.0.0.1:{}", main.port());
+        let text = format!("The recorder answers at https://{main}, its own screen at {screen}. Ctrl-C stops it.");
+        let lan = bound.addresses().lan;
+        report.done(&text, &json!({ "listen": main, "lan": lan, "screen": screen }));
+        bound.run(stop).await.map_err(failed)
+    })
+}
+
+/// What the program says of itself as a device.
+pub(crate) fn firmware() -> Firmware {
+    Firmware::new(env!("CARGO_PKG_VERSION")).expect("our version is a short text")
+}
+
+pub(crate) fn failed(error: AgentError) -> Failure {
+    Failure::two_lines("not-possible", &error)
+}

@@ -1,0 +1,196 @@
+//! `sparekey service init` and `run`
+
+use std::{fs, net::SocketAddr, path::{Path, PathBuf}, sync::Arc};
+
+use serde_json::json;
+use sparekey_protocol::BaseUrl;
+use sparekey_service::{
+    Budgets, SystemClock,
+    http::{self, Cidr, Flood, HttpSettings},
+    mail::{Address, Letterhead, Transport},
+    photo::PhotoReader,
+    service::{Database, Service, Settings},
+};
+use sparekey_web::{listen::{Listener, Scheme}, tls};
+use tokio_util::sync::CancellationToken;
+
+use crate::{card, cli::{ServiceInit, ServiceRun, ServiceSettings}, failure::Failure, files, logs, memory, report::Report, stop};
+
+/// Where a service listens unless it is told.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
+/// What a service is called unless it is told.
+const NAME: &str = "Sparekey";
+
+pub(crate) fn init(options: &ServiceInit, report: Report) -> Result<(), Failure> {
+    let makers = options.maker.iter().map(|path| files::public_key(path)).collect::<Result<Vec<_>, _>>()?;
+    runtime()?.block_on(sparekey_service::init(&options.dir, &makers)).map_err(|error| Failure::two_lines("not-possible", &error))?;
+    let dir = options.dir.display();
+    let text = format!(
+        "Service folder {dir}: keys and database are made, {} trusted.\nBack up opening.key, grant.key and log.key. Start it:  sparekey service run {dir} --url URL",
+        if makers.len() == 1 { "one maker is".to_owned() } else { format!("{} makers are", makers.len()) },
+    );
+    report.done(&text, &json!({ "folder": options.dir, "makers": makers.len() }));
+    Ok(())
+}
+
+pub(crate) fn run(options: &ServiceRun, report: Report) -> Result<(), Failure> {
+    memory::give_back();
+    logs::start(report, "info");
+    let settings = with_file(&options.dir, &options.settings)?;
+    let plan = Plan::of(&options.dir, &settings)?;
+    runtime()?.block_on(async {
+        let stop = stop::on_signal()?;
+        let running = Running::start(plan).await?;
+        let text = format!("The service answers at {}, listening on {}. Ctrl-C stops it.", running.url, running.listener.local_addr());
+        report.done(&text, &json!({ "url": running.url.as_str(), "listen": running.listener.local_addr() }));
+        running.serve(stop).await;
+        Ok(())
+    })
+}
+
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::new("not-possible", format!("No threads: {error}."), "Check the system's limits."))
+}
+
+/// Arguments and variables first, then `DIR/settings.toml`.
+fn with_file(dir: &Path, given: &ServiceSettings) -> Result<ServiceSettings, Failure> {
+    let path = dir.join("settings.toml");
+    let file: ServiceSettings = match fs::read_to_string(&path) {
+        Ok(text) => toml::from_str(&text).map_err(|error| Failure::malformed(&path.display().to_string(), error.message()))?,
+        Err(_) => ServiceSettings::default(),
+    };
+    let one = |given: &Option<String>, file: Option<String>| given.clone().or(file);
+    Ok(ServiceSettings {
+        url: one(&given.url, file.url),
+        listen: given.listen.or(file.listen),
+        mail: one(&given.mail, file.mail),
+        from: one(&given.from, file.from),
+        name: one(&given.name, file.name),
+        database: one(&given.database, file.database),
+        tls_cert: given.tls_cert.clone().or(file.tls_cert),
+        tls_key: given.tls_key.clone().or(file.tls_key),
+        trusted_proxy: if given.trusted_proxy.is_empty() { file.trusted_proxy } else { given.trusted_proxy.clone() },
+    })
+}
+
+/// Settings that were read and hold.
+pub(crate) struct Plan {
+    pub(crate) dir: PathBuf,
+    pub(crate) url: BaseUrl,
+    pub(crate) name: String,
+    pub(crate) listen: SocketAddr,
+    pub(crate) scheme: Scheme,
+    pub(crate) mail: Transport,
+    pub(crate) from: Address,
+    pub(crate) database: Database,
+    pub(crate) trusted_proxies: Vec<Cidr>,
+}
+
+impl Plan {
+    fn of(dir: &Path, settings: &ServiceSettings) -> Result<Self, Failure> {
+        let url = settings.url.as_deref().ok_or_else(|| {
+            Failure::new("malformed", "The service does not know its own URL.", "Give the URL of its cards: --url https://…")
+        })?;
+        let url = card::url(url)?;
+        let mail = settings.mail.clone().unwrap_or_else(|| format!("maildir:{}", dir.join("mail").display()));
+        let from = settings.from.clone().unwrap_or_else(|| default_from(&url));
+        let cidr = |text: &String| text.parse().map_err(|error| Failure::malformed("--trusted-proxy", error));
+        Ok(Self {
+            dir: dir.to_owned(),
+            name: settings.name.clone().unwrap_or_else(|| NAME.to_owned()),
+            listen: settings.listen.unwrap_or(LISTEN),
+            scheme: scheme(settings)?,
+            mail: Transport::from_url(&mail).map_err(|error| Failure::two_lines("malformed", &error))?,
+            from: Address::parse(&from).map_err(|error| Failure::malformed("--from", error))?,
+            database: database(dir, settings.database.as_deref())?,
+            trusted_proxies: settings.trusted_proxy.iter().map(cidr).collect::<Result<_, _>>()?,
+            url,
+        })
+    }
+}
+
+/// `recovery@` the host of the URL; for a bare address or localhost a name that answers nowhere.
+pub(crate) fn default_from(url: &BaseUrl) -> String {
+    let host = url.as_str().split("://").nth(1).unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
+    let is_name = host.contains('.') && host.parse::<std::net::Ipv4Addr>().is_err();
+    format!("recovery@{}", if is_name { host } else { "sparekey.invalid" })
+}
+
+fn scheme(settings: &ServiceSettings) -> Result<Scheme, Failure> {
+    let (Some(certificate), Some(key)) = (&settings.tls_cert, &settings.tls_key) else { return Ok(Scheme::Plain) };
+    let config = tls::server_config(&files::read(certificate)?, &files::read(key)?)
+        .map_err(|error| Failure::two_lines("malformed", &error))?;
+    Ok(Scheme::Tls(config))
+}
+
+fn database(dir: &Path, url: Option<&str>) -> Result<Database, Failure> {
+    match url {
+        None => Ok(Database::Sqlite(dir.join(sparekey_service::service::SQLITE_FILE))),
+        Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => Ok(Database::Postgres(url.to_owned())),
+        Some(url) => url.strip_prefix("sqlite:").map(|path| Database::Sqlite(path.into())).ok_or_else(|| {
+            Failure::malformed("--database", "neither sqlite:PATH nor postgres://…")
+        }),
+    }
+}
+
+/// A service with its socket.
+pub(crate) struct Running {
+    pub(crate) url: BaseUrl,
+    pub(crate) listener: Listener,
+    service: Arc<Service>,
+    router: axum::Router,
+}
+
+impl Running {
+    pub(crate) async fn start(plan: Plan) -> Result<Self, Failure> {
+        let settings = Settings {
+            dir: plan.dir,
+            database: plan.database,
+            mail: plan.mail,
+            letterhead: Letterhead::new(&plan.name, plan.from),
+            budgets: Budgets::default(),
+            clock: Arc::new(SystemClock),
+        };
+        let service = Service::open(settings).await.map_err(|error| Failure::two_lines("not-possible", &error))?;
+        let service = Arc::new(service);
+        let program = std::env::current_exe().map_err(|error| {
+            Failure::new("not-possible", format!("This program cannot find itself: {error}."), "Start it by its full path.")
+        })?;
+        let settings = HttpSettings {
+            base_url: plan.url.clone(),
+            name: plan.name,
+            trusted_proxies: plan.trusted_proxies,
+            flood: Flood::default(),
+            photos: PhotoReader::new(program, vec!["decode-photo".to_owned()], 1),
+        };
+        let listener = Listener::bind(plan.listen, plan.scheme).await.map_err(|error| {
+            let happened = format!("{} cannot be listened on: {error}.", plan.listen);
+            Failure::new("not-possible", happened, "Give another address with --listen, or stop the program that uses this one.")
+        })?;
+        let router = http::router(Arc::clone(&service), settings);
+        Ok(Self { url: plan.url, listener, service, router })
+    }
+
+    pub(crate) async fn serve(self, stop: CancellationToken) {
+        self.listener.serve(self.router, stop).await;
+        self.service.shutdown().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mails_come_from_the_service() {
+        for (url, from) in [
+            ("https://recover.example.org", "recovery@recover.example.org"),
+            ("https://recover.example.org:8443/a", "recovery@recover.example.org"),
+            ("http://127.0.0.1:7700", "recovery@sparekey.invalid"),
+            ("http://localhost:7700", "recovery@sparekey.invalid"),
+        ] {
+            assert_eq!(default_from(&BaseUrl::new(url).unwrap()), from);
+        }
+    }
+}
