@@ -1,1 +1,19 @@
 //! A QR symbol read out of a photo, in a child process that may be killed.
+//!
+//! A photo comes from anyone, and an image can be drawn so that finding symbols in it takes
+//! minutes. So the service never decodes one itself: [`PhotoReader`] hands the bytes to a child
+//! ([`run_child`]) that has 2 s of processor time, little memory and no files, and whose only
+//! answer is one line of text. What was read is not believed either: it goes the way of any other
+//! request.
+//!
+//! [`decode`] is pure and knows images, [`child`] knows limits, [`reader`] knows processes.
+
+pub mod child;
+pub mod decode;
+mod pixels;
+pub mod reader;
+mod symbol;
+
+pub use child::run_child;
+pub use decode::{MAX_BYTES, MAX_PIXELS, Unreadable, read_symbols};
+pub use reader::{PhotoError, PhotoReader};

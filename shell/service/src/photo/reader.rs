@@ -1,0 +1,150 @@
+//! Photos handed to children, few at a time.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use rustix::process::Signal;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::child::Answer;
+use super::decode::{MAX_BYTES, Unreadable, find_request};
+
+/// Photos that may wait for their turn; each holds up to [`MAX_BYTES`].
+const MAX_WAITING: usize = 8;
+/// How long a photo waits for its turn.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+/// How long a child may take by the clock. Its own limit is 2 s of processor time.
+const MAX_RUN: Duration = Duration::from_secs(5);
+/// Most bytes of a child's answer: 48 symbols, each as large as they come, would not fill it.
+const MAX_ANSWER: u64 = 1024 * 1024;
+
+/// Why a photo gave no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PhotoError {
+    /// No QR symbol of a recovery request was found in it, or not with the effort allowed
+    /// (problem `no-qr`).
+    #[error("the photo shows no recovery QR that can be read")]
+    NoQr,
+    /// More than 12 MiB or 50 megapixels (problem `too-large`).
+    #[error("the photo is larger than 12 MiB or 50 megapixels")]
+    TooLarge,
+    /// Too many photos at once, or the machine is too busy for this one (problem `too-many`).
+    #[error("too many photos are being read")]
+    Busy,
+    /// The child could not be started or ended in a way that says nothing about the photo.
+    #[error("the photo could not be read")]
+    Failed,
+}
+
+/// Reads photos through child processes, so that none can harm or hold up the service.
+#[derive(Debug)]
+pub struct PhotoReader {
+    program: PathBuf,
+    args: Vec<String>,
+    running: Semaphore,
+    places: Semaphore,
+}
+
+impl PhotoReader {
+    /// A reader that runs `program` with `args`, which is to call [`run_child`](super::run_child);
+    /// `at_once` photos at a time (at least one), up to eight more wait.
+    #[must_use]
+    pub fn new(program: PathBuf, args: Vec<String>, at_once: usize) -> Self {
+        let at_once = at_once.max(1);
+        Self {
+            program,
+            args,
+            running: Semaphore::new(at_once),
+            places: Semaphore::new(at_once + MAX_WAITING),
+        }
+    }
+
+    /// The text of the recovery request whose QR symbol `image` shows. Dropping the future kills
+    /// the child.
+    ///
+    /// # Errors
+    /// [`PhotoError`] says which.
+    pub async fn read(&self, image: Bytes) -> Result<String, PhotoError> {
+        if image.len() > MAX_BYTES {
+            return Err(PhotoError::TooLarge);
+        }
+        let _place = self.places.try_acquire().map_err(|_| PhotoError::Busy)?;
+        let turn = timeout(MAX_WAIT, self.running.acquire()).await;
+        let _turn = turn.map_err(|_| PhotoError::Busy)?.expect("the semaphore is never closed");
+
+        let mut child = self.start().map_err(|error| {
+            tracing::error!(%error, "the photo decoder could not be started");
+            PhotoError::Failed
+        })?;
+        let outcome = timeout(MAX_RUN, converse(&mut child, &image)).await;
+        let Ok(outcome) = outcome else {
+            // Waited for here, so that at no time more than `at_once` run.
+            if let Err(error) = child.kill().await {
+                tracing::error!(%error, "the photo decoder could not be stopped");
+            }
+            tracing::warn!("a photo took longer than {} s by the clock", MAX_RUN.as_secs());
+            return Err(PhotoError::Busy);
+        };
+        let (status, answer) = outcome.map_err(|error| {
+            tracing::error!(%error, "the photo decoder could not be heard");
+            PhotoError::Failed
+        })?;
+        judge(status, &answer)
+    }
+
+    fn start(&self) -> io::Result<Child> {
+        Command::new(&self.program)
+            .args(&self.args)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+    }
+}
+
+/// Gives the child its image and takes its answer, both at once: either pipe may fill.
+async fn converse(child: &mut Child, image: &[u8]) -> io::Result<(ExitStatus, Vec<u8>)> {
+    let mut stdin = child.stdin.take().expect("piped at start");
+    let stdout = child.stdout.take().expect("piped at start");
+    let give = async move {
+        // A child that has seen enough closes its end; its answer tells the rest.
+        let _ = stdin.write_all(image).await;
+    };
+    let take = async move {
+        let mut answer = Vec::new();
+        stdout.take(MAX_ANSWER).read_to_end(&mut answer).await.map(|_| answer)
+    };
+    let ((), answer) = tokio::join!(give, take);
+    Ok((child.wait().await?, answer?))
+}
+
+fn judge(status: ExitStatus, answer: &[u8]) -> Result<String, PhotoError> {
+    if status.signal() == Some(Signal::XCPU.as_raw()) {
+        tracing::warn!("a photo used up its processor time");
+        return Err(PhotoError::NoQr);
+    }
+    let answer = if status.success() { serde_json::from_slice(answer).ok() } else { None };
+    match answer {
+        Some(Answer::Symbols(texts)) => {
+            find_request(&texts).map(str::to_owned).ok_or(PhotoError::NoQr)
+        }
+        Some(Answer::Unreadable(Unreadable::TooLarge)) => Err(PhotoError::TooLarge),
+        Some(Answer::Unreadable(
+            Unreadable::NotAnImage | Unreadable::Animated | Unreadable::NoSymbol,
+        )) => Err(PhotoError::NoQr),
+        None => {
+            tracing::warn!(%status, "the photo decoder ended without an answer");
+            Err(PhotoError::Failed)
+        }
+    }
+}
