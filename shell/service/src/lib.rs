@@ -4,9 +4,11 @@
 //! transaction, and only then lets effects run. It decides nothing about recovery itself.
 
 mod clock;
+pub mod http;
 pub mod keys;
 pub mod mail;
 mod network;
+mod pages;
 pub mod photo;
 pub mod service;
 

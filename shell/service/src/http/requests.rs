@@ -1,0 +1,101 @@
+//! What the interface and the pages both do with requests.
+
+use std::time::Instant;
+
+use axum::RequestExt;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Multipart, Request};
+use http::header;
+use sparekey_protocol::qr;
+use sparekey_web::messages;
+use sparekey_web::problem::Problem;
+
+use super::client::Client;
+use super::{App, error};
+use crate::photo::{MAX_BYTES, PhotoError};
+use crate::service::RequestView;
+
+/// A photo with what a form has around it.
+pub(crate) const MAX_PHOTO_BODY: usize = MAX_BYTES + 4 * 1024;
+
+/// An id is 18 random bytes in base64url.
+const ID_LENGTH: usize = 24;
+
+impl App {
+    /// Hands in a request as it was scanned or pasted: digits, base64url, or the whole link.
+    pub(crate) async fn submit(&self, pasted: &str, again: bool, Client(network): Client) -> Result<RequestView, Problem> {
+        let read = qr::read(pasted).map_err(error::unread);
+        let submitted = match read {
+            Ok(bytes) => {
+                self.service.submit(&bytes, again, network).await.map_err(|error| error::not_submitted(&error))
+            }
+            Err(problem) => Err(problem),
+        };
+        match &submitted {
+            Ok(_) => metrics::counter!("sparekey_requests_opened_total").increment(1),
+            Err(problem) => metrics::counter!("sparekey_requests_refused_total", "reason" => problem.name()).increment(1),
+        }
+        submitted
+    }
+
+    /// Hands in the request that a photo shows. Its text comes back too, for the phone to keep.
+    pub(crate) async fn submit_photo(&self, photo: Photo, client: Client) -> Result<(RequestView, String), Problem> {
+        let start = Instant::now();
+        let read = self.settings.photos.read(photo.0).await;
+        let outcome = match &read {
+            Ok(_) => "read",
+            Err(PhotoError::NoQr) => "no-qr",
+            Err(PhotoError::TooLarge) => "too-large",
+            Err(PhotoError::Busy) => "busy",
+            Err(PhotoError::Failed) => "failed",
+        };
+        metrics::counter!("sparekey_photos_total", "outcome" => outcome).increment(1);
+        metrics::histogram!("sparekey_photo_seconds").record(start.elapsed().as_secs_f64());
+        let text = read.map_err(error::no_request_in_photo)?;
+        let view = self.submit(&text, false, client).await?;
+        Ok((view, text))
+    }
+
+    /// The request of that id. One that is unknown and one that never was an id are answered alike.
+    pub(crate) async fn view(&self, id: &str) -> Result<RequestView, Problem> {
+        let is_id = id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let found = if is_id { self.service.view(id).await.map_err(|_| error::unavailable())? } else { None };
+        found.ok_or_else(|| messages::NOT_FOUND.into())
+    }
+}
+
+/// A picture as it was sent: the body itself, or the one file of a form. An extractor; takes a place among the uploads
+/// for as long as the body comes in.
+pub(crate) struct Photo(Bytes);
+
+impl FromRequest<App> for Photo {
+    type Rejection = Problem;
+
+    async fn from_request(mut request: Request, app: &App) -> Result<Self, Problem> {
+        let Client(network) = request.extract_parts_with_state(app).await?;
+        let _place = app.uploads.enter(network)?;
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+        let kind = kind.to_ascii_lowercase();
+        if kind.starts_with("image/") {
+            Bytes::from_request(request, app).await.map(Self).map_err(|rejection| error::body(&rejection))
+        } else if kind.starts_with("multipart/form-data") {
+            let form = Multipart::from_request(request, app).await.map_err(|rejection| error::multipart(&rejection))?;
+            only_file(form).await
+        } else {
+            Err(Problem::new(messages::MALFORMED).detail("Send the picture itself, with a header such as Content-Type: image/jpeg."))
+        }
+    }
+}
+
+async fn only_file(mut form: Multipart) -> Result<Photo, Problem> {
+    let mut file = None;
+    while let Some(field) = form.next_field().await.map_err(|error| error::part(&error))? {
+        if file.is_some() || field.name() != Some("photo") {
+            return Err(Problem::new(messages::MALFORMED).detail("Send one picture, in the field photo, and nothing else."));
+        }
+        file = Some(field.bytes().await.map_err(|error| error::part(&error))?);
+    }
+    file.filter(|bytes| !bytes.is_empty())
+        .map(Photo)
+        .ok_or_else(|| Problem::new(messages::MALFORMED).detail("Choose a picture first, then send it."))
+}

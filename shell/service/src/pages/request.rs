@@ -1,0 +1,125 @@
+//! `/requests/{id}`: which device, where the mail goes, what became of it, what to do next.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use http::StatusCode;
+use sparekey_web::assets::{COUNTDOWN, POLL};
+use sparekey_web::page::{Page, html};
+use sparekey_web::problem::Problem;
+
+use super::{assets, frame};
+use crate::http::App;
+use crate::service::{MailState, RequestView};
+use crate::{Clock, SystemClock};
+
+/// Without scripts, a page that waits for its mail is loaded again so often.
+const RELOAD_SECONDS: u32 = 4;
+
+#[derive(Template)]
+#[template(path = "app/request.html")]
+struct RequestPage {
+    page: Page,
+    view: RequestView,
+    mail: Option<MailState>,
+    waiting: bool,
+    heading: &'static str,
+    lead: String,
+    next: &'static [&'static str],
+    seconds_left: Option<u64>,
+}
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/requests/{id}", get(show)).route("/requests/{id}/state", get(state))
+}
+
+async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let view = app.view(&id).await?;
+    let seconds_left = view.expires_at.saturating_sub(SystemClock.now().0);
+    let wording = Wording::of(&view, seconds_left == 0);
+    let waiting = view.mail == Some(MailState::Queued) && seconds_left > 0;
+
+    let page = frame(&app.settings, wording.heading).scripts([&COUNTDOWN, &assets::AGAIN]);
+    let page = if waiting { page.scripts([&POLL]).refresh(RELOAD_SECONDS) } else { page };
+    Ok(html(&RequestPage {
+        page,
+        mail: view.mail,
+        waiting,
+        heading: wording.heading,
+        lead: wording.lead,
+        next: wording.next,
+        seconds_left: (seconds_left > 0 && wording.code_is_awaited).then_some(seconds_left),
+        view,
+    }))
+}
+
+/// For `poll.js`: nothing new while the mail waits, then the page is to be loaded again.
+async fn state(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    let view = app.view(&id).await?;
+    Ok(if view.mail == Some(MailState::Queued) { StatusCode::NO_CONTENT } else { StatusCode::RESET_CONTENT })
+}
+
+struct Wording {
+    heading: &'static str,
+    lead: String,
+    next: &'static [&'static str],
+    code_is_awaited: bool,
+}
+
+const TYPE_THE_CODE: &[&str] = &[
+    "Open the mail and find the eight digits.",
+    "Type them on the recorder’s own screen, where it shows the square code.",
+    "Choose a new password there.",
+];
+const CONFIRM: &[&str] = &[
+    "Open the mail and find the eight digits.",
+    "Type them on the recorder’s own screen. From then on this address is a way back in.",
+];
+const ADDRESS_FAILED: &[&str] = &[
+    "Send it again below, if the mailbox was only full or away for a while.",
+    "Otherwise choose another way back in on the recorder: a key file, or your security questions.",
+    "With none of them ready, ask who sold or installed the device.",
+];
+const CORRECT_ADDRESS: &[&str] = &["On the recorder, correct the address.", "Then scan the new code that it shows."];
+
+impl Wording {
+    fn of(view: &RequestView, is_over: bool) -> Self {
+        let confirms = view.purpose == 3;
+        let words = |heading, lead: &str, next, code_is_awaited| Self { heading, lead: lead.to_owned(), next, code_is_awaited };
+        match view.mail {
+            None => words(
+                "Your request was recorded",
+                "It goes through the support desk, not by mail. This service has no desk yet: keep this page’s serial number \
+                 and ask who sold or installed the device.",
+                &[],
+                false,
+            ),
+            Some(_) if is_over => words(
+                "This request has expired",
+                "Its code is no longer good. Start again on the recorder with Forgot password, and scan the new square code.",
+                &[],
+                false,
+            ),
+            Some(MailState::Refused) if confirms => {
+                words("The mail was refused", "This address cannot be reached, so it cannot bring you back in.", CORRECT_ADDRESS, false)
+            }
+            Some(MailState::Refused) => {
+                words("The mail was refused", "The code did not reach you, and goes to no other address.", ADDRESS_FAILED, false)
+            }
+            Some(MailState::Queued) => words(
+                if confirms { "Confirming your address" } else { "A code is on its way" },
+                "Eight digits are being mailed to the address that the recorder knows.",
+                if confirms { CONFIRM } else { TYPE_THE_CODE },
+                true,
+            ),
+            Some(MailState::Sent) => words(
+                if confirms { "Confirm your address" } else { "Your code was mailed" },
+                "Eight digits are in your mailbox, or will be in a moment.",
+                if confirms { CONFIRM } else { TYPE_THE_CODE },
+                true,
+            ),
+        }
+    }
+}
