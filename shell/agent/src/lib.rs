@@ -1,1 +1,31 @@
 //! A device's outside: vault on disk, LAN interface, screen pages.
+//!
+//! What is decided about a recovery is decided in `sparekey-device`; here are the disk, the clock, the sockets and the
+//! pages. [`folder::init`] makes a device, [`Agent`] runs it. To read it, begin with `app.rs`, the commands that the
+//! interface (`api/`) and the pages (`pages/`) share, then `live.rs` and [`vault`], which keep what was decided.
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a test that panics is a test that fails
+
+mod agent;
+mod api;
+mod app;
+mod calibrate;
+mod files;
+pub mod folder;
+mod hasher;
+mod lan_listener;
+mod link;
+mod live;
+mod pages;
+pub mod qr;
+mod rand;
+mod refusal;
+mod request_file;
+pub mod settings;
+mod strength;
+#[cfg(test)]
+mod testing;
+mod vault;
+mod visitor;
+
+pub use agent::{Addresses, Agent, AgentError, Bound};
+pub use vault::VaultError;

@@ -1,0 +1,46 @@
+//! The first day.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use http::StatusCode;
+use serde::Deserialize;
+use sparekey_device::Refusal;
+use sparekey_device::ways::Why;
+use sparekey_web::json::ApiJson;
+use sparekey_web::problem::Problem;
+
+use crate::app::App;
+use crate::refusal::problem;
+use crate::visitor::Visitor;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Activation {
+    username: String,
+    password: String,
+    #[serde(default)]
+    reserved_emails: Vec<String>,
+    #[serde(default)]
+    questions: Vec<Question>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "read, so that a wrong shape is refused as such; no firmware offers questions yet")]
+struct Question {
+    id: u8,
+    answer: String,
+}
+
+pub(super) async fn activate(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    ApiJson(asked): ApiJson<Activation>,
+) -> Result<StatusCode, Problem> {
+    if !asked.questions.is_empty() {
+        return Err(problem(Refusal::MethodNotReady(Why::NotOffered)));
+    }
+    app.activate(&visitor, &asked.username, asked.password.into(), &asked.reserved_emails).await?;
+    Ok(StatusCode::CREATED)
+}

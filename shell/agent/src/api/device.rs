@@ -1,0 +1,62 @@
+//! What the device is, and which ways back in it has.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Serialize;
+use sparekey_device::ways::Readiness;
+
+use crate::app::App;
+use crate::visitor::Visitor;
+
+#[derive(Serialize)]
+pub(super) struct Device {
+    serial: String,
+    model: String,
+    firmware: String,
+    state: &'static str,
+    methods: Vec<Method>,
+    device_time: u64,
+    start_time: u64,
+    certificate: String,
+}
+
+#[derive(Serialize)]
+struct Method {
+    name: &'static str,
+    ready: bool,
+    /// Why it is not ready, or what is unsure about it; absent if there is nothing to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'static str>,
+}
+
+impl Method {
+    fn new(name: &'static str, readiness: Readiness) -> Self {
+        match readiness {
+            Readiness::Ready => Self { name, ready: true, why: None },
+            Readiness::Unproven => Self { name, ready: true, why: Some("unproven") },
+            Readiness::NotReady(why) => Self { name, ready: false, why: Some(why.name()) },
+        }
+    }
+}
+
+pub(super) async fn describe(State(app): State<Arc<App>>, visitor: Visitor) -> Json<Device> {
+    let device = app.look(|device, now| {
+        let identity = device.identity();
+        let certificate = identity.certificate();
+        Device {
+            serial: certificate.serial.to_string(),
+            model: certificate.model.to_string(),
+            firmware: identity.firmware().to_string(),
+            state: if device.is_active() { "active" } else { "inactive" },
+            methods: device.ways(visitor.caller).map(|(way, readiness)| Method::new(way.name(), readiness)).collect(),
+            device_time: now.clock.0,
+            start_time: now.started.0,
+            certificate: BASE64_URL_SAFE_NO_PAD.encode(identity.certificate_bytes()),
+        }
+    });
+    Json(device.await)
+}

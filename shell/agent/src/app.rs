@@ -1,0 +1,354 @@
+//! What the interface and the pages do alike: each command of the device with its slow part on the right thread.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sparekey_device::ways::{Readiness, Way};
+use sparekey_device::{
+    Checked, CodeDraft, Device, HashedPassword, HashingCost, LoggedIn, NewOwner, Now, OpenSeeds, Opened, RecoveryId,
+    Refusal, Ticket, Username,
+};
+use sparekey_protocol::{Code, Language, ReservedEmail};
+use sparekey_web::messages;
+use sparekey_web::problem::Problem;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::files::Folder;
+use crate::hasher::{Hasher, Turn};
+use crate::live::Live;
+use crate::rand::random;
+use crate::refusal::problem;
+use crate::strength::estimate;
+use crate::visitor::Visitor;
+
+/// Calls from other networks are put on record no more often than this: each record is a write to the disk.
+const NOTE_OFF_LINK: Duration = Duration::from_secs(60);
+/// Between the answer to a new password and the restart: the page that tells of it loads its style meanwhile.
+const BEFORE_RESTART: Duration = Duration::from_millis(400);
+
+/// Whether an address is on a directly connected network.
+pub(crate) type IsConnected = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
+/// One start of the agent, as its interface and pages see it.
+pub(crate) struct App {
+    pub(crate) live: Live<Folder>,
+    pub(crate) hasher: Hasher,
+    pub(crate) cost: HashingCost,
+    pub(crate) language: Language,
+    pub(crate) title: String,
+    pub(crate) fingerprint: String,
+    pub(crate) connected: IsConnected,
+    pub(crate) restart: CancellationToken,
+    pub(crate) off_link: Mutex<Option<Instant>>,
+}
+
+/// What is asked to be opened.
+pub(crate) struct Draft {
+    code: CodeDraft,
+    seeds: OpenSeeds,
+}
+
+impl App {
+    pub(crate) fn is_connected(&self, addr: IpAddr) -> bool {
+        (self.connected)(addr)
+    }
+
+    /// Looks at the device.
+    pub(crate) async fn look<T>(&self, look: impl FnOnce(&mut Device, Now) -> T) -> T {
+        self.live.look(look).await
+    }
+
+    /// Refuses who is not on this link, and puts that on record.
+    pub(crate) async fn on_this_link(&self, visitor: &Visitor) -> Result<(), Problem> {
+        if visitor.is_on_link() {
+            return Ok(());
+        }
+        let due = {
+            let mut noted = self.off_link.lock().unwrap_or_else(PoisonError::into_inner);
+            let due = noted.is_none_or(|noted| noted.elapsed() >= NOTE_OFF_LINK);
+            if due {
+                *noted = Some(Instant::now());
+            }
+            due
+        };
+        if due {
+            tracing::info!("a recovery was asked for from another network, and refused");
+            let caller = visitor.caller;
+            self.live.command(caller, move |device, now| Ok(device.note_off_link(now, caller))).await?;
+        }
+        Err(problem(Refusal::NotOnThisLink))
+    }
+
+    /// Activates the device.
+    pub(crate) async fn activate(
+        &self,
+        visitor: &Visitor,
+        username: &str,
+        password: Zeroizing<String>,
+        emails: &[String],
+    ) -> Result<(), Problem> {
+        self.on_this_link(visitor).await?;
+        if self.look(|device, _| device.is_active()).await {
+            return Err(problem(Refusal::AlreadyActive));
+        }
+        let username = Username::new(username).ok_or_else(|| {
+            malformed("username", "Give a name of 1 to 32 characters without spaces.")
+        })?;
+        let reserved_emails = reserved_emails(emails)?;
+        let turn = self.hasher.turn(visitor.client)?;
+        let password = self.hash_new(turn, username.clone(), password).await?;
+        let owner = NewOwner { username, password, reserved_emails };
+        let caller = visitor.caller;
+        self.live.command(caller, move |device, now| device.activate(now, caller, owner)).await?;
+        tracing::info!("activated");
+        Ok(())
+    }
+
+    /// Begins a session. A right password always does, at most later.
+    pub(crate) async fn log_in(
+        &self,
+        visitor: &Visitor,
+        username: &str,
+        password: Zeroizing<String>,
+    ) -> Result<LoggedIn, Problem> {
+        let checked = self.check_password(visitor, username, password).await?;
+        let (caller, seed) = (visitor.caller, Zeroizing::new(random()));
+        let outcome = self.live.command(caller, move |device, now| device.log_in(now, caller, &checked, &seed)).await?;
+        match outcome {
+            Ok(logged_in) => {
+                self.hasher.right_password(visitor.client);
+                Ok(logged_in)
+            }
+            Err(refusal) => {
+                self.hasher.wrong_password(visitor.client);
+                Err(problem(refusal))
+            }
+        }
+    }
+
+    async fn check_password(
+        &self,
+        visitor: &Visitor,
+        username: &str,
+        password: Zeroizing<String>,
+    ) -> Result<Checked, Problem> {
+        let turn = self.hasher.turn(visitor.client)?;
+        turn.delay().await;
+        let check = self.look(|device, _| device.password_check(username, self.cost)).await.map_err(problem)?;
+        Ok(turn.run(move || check.run(&password)).await)
+    }
+
+    /// Whether the visitor is logged in.
+    pub(crate) async fn session(&self, visitor: &Visitor) -> Result<(), Problem> {
+        self.look(|device, now| device.session(now, visitor.token())).await.map_err(problem)
+    }
+
+    /// Makes a request for a reset; its code goes to a reserved email, counted from 0.
+    pub(crate) async fn open_recovery(&self, visitor: &Visitor, way: Way, contact: usize) -> Result<Opened, Problem> {
+        self.on_this_link(visitor).await?;
+        let caller = visitor.caller;
+        let readiness = self.look(|device, _| device.ways(caller).find(|(found, _)| *found == way)).await;
+        if let Some((_, Readiness::NotReady(why))) = readiness {
+            return Err(problem(Refusal::MethodNotReady(why)));
+        }
+        let draft = self.draft(visitor).await?;
+        let language = self.language_for(visitor);
+        let opened = self
+            .live
+            .command(caller, move |device, now| {
+                device.open_recovery(now, caller, contact, language, draft.code, &draft.seeds)
+            })
+            .await?;
+        tracing::info!(way = way.name(), "a recovery was opened");
+        Ok(opened)
+    }
+
+    /// Turns a right code into a ticket. The try is counted, on disk, before the code is looked at.
+    pub(crate) async fn prove(&self, visitor: &Visitor, id: RecoveryId, code: &str) -> Result<Ticket, Problem> {
+        self.on_this_link(visitor).await?;
+        let code = parse_code(code)?;
+        let turn = self.hasher.turn(visitor.client)?;
+        let caller = visitor.caller;
+        let check = self.live.command(caller, move |device, now| device.take_try(now, caller, id)).await?;
+        let checked = turn.run(move || check.run(&code)).await;
+        let seed = Zeroizing::new(random());
+        let outcome = self.live.command(caller, move |device, now| device.redeem(now, caller, &checked, &seed)).await?;
+        tracing::info!(right = outcome.is_ok(), "a code was typed");
+        outcome.map_err(problem)
+    }
+
+    /// Sets a new password with a ticket; the agent restarts a moment later.
+    pub(crate) async fn set_password(
+        &self,
+        visitor: &Visitor,
+        id: RecoveryId,
+        ticket: Zeroizing<String>,
+        password: Zeroizing<String>,
+    ) -> Result<(), Problem> {
+        self.on_this_link(visitor).await?;
+        let caller = visitor.caller;
+        let username = self
+            .look(|device, now| {
+                device.check_ticket(now, caller, id, &ticket)?;
+                device.username().cloned().ok_or(Refusal::NotActive)
+            })
+            .await
+            .map_err(problem)?;
+        let turn = self.hasher.turn(visitor.client)?;
+        let password = self.hash_new(turn, username, password).await?;
+        self.live.command(caller, move |device, now| device.set_password(now, caller, id, &ticket, password)).await?;
+        tracing::info!("a new password was set after a recovery");
+        let restart = self.restart.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(BEFORE_RESTART).await;
+            restart.cancel();
+        });
+        Ok(())
+    }
+
+    /// Makes a request that proves a reserved email, counted from 0.
+    pub(crate) async fn open_confirmation(&self, visitor: &Visitor, contact: usize) -> Result<Opened, Problem> {
+        self.session(visitor).await?;
+        let draft = self.draft(visitor).await?;
+        let (token, language) = (own_token(visitor), self.language_for(visitor));
+        self.live
+            .command(visitor.caller, move |device, now| {
+                device.open_confirmation(now, &token, contact, language, draft.code, &draft.seeds)
+            })
+            .await
+    }
+
+    /// Confirms a reserved email, counted from 0.
+    pub(crate) async fn confirm(&self, visitor: &Visitor, contact: usize, code: &str) -> Result<(), Problem> {
+        self.session(visitor).await?;
+        let code = parse_code(code)?;
+        let turn = self.hasher.turn(visitor.client)?;
+        let (caller, token) = (visitor.caller, own_token(visitor));
+        let check = {
+            let token = token.clone();
+            self.live.command(caller, move |device, now| device.take_confirmation_try(now, &token, contact)).await?
+        };
+        let checked = turn.run(move || check.run(&code)).await;
+        self.live.command(caller, move |device, now| device.confirm(now, caller, &token, &checked)).await
+    }
+
+    /// Sets a new password for who knows the old one.
+    pub(crate) async fn change_password(
+        &self,
+        visitor: &Visitor,
+        old: Zeroizing<String>,
+        new: Zeroizing<String>,
+    ) -> Result<(), Problem> {
+        let (username, checked) = self.check_own_password(visitor, old).await?;
+        let turn = self.hasher.turn(visitor.client)?;
+        let password = self.hash_new(turn, username, new).await?;
+        let (caller, token) = (visitor.caller, own_token(visitor));
+        let changed = self
+            .live
+            .command(caller, move |device, now| device.change_password(now, caller, &token, &checked, password))
+            .await;
+        self.judged(visitor, changed)
+    }
+
+    /// Replaces the reserved emails.
+    pub(crate) async fn set_contacts(
+        &self,
+        visitor: &Visitor,
+        password: Zeroizing<String>,
+        emails: &[String],
+    ) -> Result<(), Problem> {
+        let emails = reserved_emails(emails)?;
+        let (_, checked) = self.check_own_password(visitor, password).await?;
+        let (caller, token) = (visitor.caller, own_token(visitor));
+        let changed = self
+            .live
+            .command(caller, move |device, now| device.set_contacts(now, caller, &token, &checked, emails))
+            .await;
+        self.judged(visitor, changed)
+    }
+
+    async fn check_own_password(
+        &self,
+        visitor: &Visitor,
+        password: Zeroizing<String>,
+    ) -> Result<(Username, Checked), Problem> {
+        self.session(visitor).await?;
+        let username = self.look(|device, _| device.username().cloned()).await;
+        let username = username.ok_or_else(|| problem(Refusal::NotActive))?;
+        let checked = self.check_password(visitor, username.as_str(), password).await?;
+        Ok((username, checked))
+    }
+
+    /// The session held a moment ago, so a refusal for want of a login means that the password was wrong.
+    fn judged(&self, visitor: &Visitor, outcome: Result<(), Problem>) -> Result<(), Problem> {
+        match outcome {
+            Err(refused) if refused.name() == messages::NOT_LOGGED_IN.name => {
+                self.hasher.wrong_password(visitor.client);
+                Err(Problem::new(messages::WRONG_PROOF).detail("Type the password that you log in with now."))
+            }
+            outcome => {
+                self.hasher.right_password(visitor.client);
+                outcome
+            }
+        }
+    }
+
+    fn language_for(&self, visitor: &Visitor) -> Language {
+        visitor.language.clone().unwrap_or_else(|| self.language.clone())
+    }
+
+    async fn draft(&self, visitor: &Visitor) -> Result<Draft, Problem> {
+        let cost = self.cost;
+        let turn = self.hasher.turn(visitor.client)?;
+        let code = turn.run(move || CodeDraft::make(&Zeroizing::new(random()), random(), cost)).await;
+        let seeds = OpenSeeds { id: random(), nonce: random(), seal: Zeroizing::new(random()) };
+        Ok(Draft { code, seeds })
+    }
+
+    /// Judges and hashes a new password, on the visitor's lane.
+    async fn hash_new(
+        &self,
+        turn: Turn<'_>,
+        username: Username,
+        password: Zeroizing<String>,
+    ) -> Result<HashedPassword, Problem> {
+        let acceptable = self.look(|device, _| device.judge_password(&username, &password, estimate)).await;
+        let (acceptable, cost) = (acceptable.map_err(problem)?, self.cost);
+        Ok(turn.run(move || acceptable.hash(random(), cost)).await)
+    }
+}
+
+/// What the code-typing calls want: eight digits. Anything else costs no try.
+fn parse_code(typed: &str) -> Result<Code, Problem> {
+    Code::parse(typed).ok_or_else(|| malformed("code", "Type the eight digits of the code."))
+}
+
+fn own_token(visitor: &Visitor) -> Zeroizing<String> {
+    Zeroizing::new(visitor.token().to_owned())
+}
+
+/// The addresses as they are kept. Whether mail arrives there is found out by confirming, not by looking at them.
+fn reserved_emails(typed: &[String]) -> Result<Vec<ReservedEmail>, Problem> {
+    let refused = || malformed("reserved_emails", "Give an address such as owner@example.org.");
+    let email = |text: &String| {
+        let (local, domain) = text.rsplit_once('@').ok_or_else(refused)?;
+        let unfit = |c: char| c.is_whitespace() || c.is_control() || "<>,;:\"()[]\\".contains(c);
+        if local.is_empty() || local.contains('@') || domain.is_empty() || text.contains(unfit) {
+            return Err(refused());
+        }
+        ReservedEmail::new(text).map_err(|_| refused())
+    };
+    typed.iter().map(email).collect()
+}
+
+/// The problem that a field is not of its form.
+pub(crate) fn malformed(field: &'static str, what_to_do: &'static str) -> Problem {
+    Problem::new(messages::MALFORMED).detail(what_to_do).with("field", field)
+}
+
+/// Ends the session of a visitor.
+pub(crate) async fn log_out(app: &Arc<App>, visitor: &Visitor) {
+    app.look(|device, _| device.log_out(visitor.token())).await;
+}

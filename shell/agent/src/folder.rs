@@ -1,0 +1,254 @@
+//! A device's folder: what it is, what it pins, what it keeps.
+//!
+//! `device.key` never leaves it. `device.cert` and `card` are raw COSE bytes signed by the maker in `maker.pub`; all four
+//! are made once, by [`init`]. `tls.cert`, `tls.key` and `hashing.toml` are made at the first start. The vault changes with every command.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use sparekey_device::{BadIdentity, Identity};
+use sparekey_protocol::{Card, Certificate, Firmware, Model, Serial, SigningKey, pem};
+use sparekey_web::tls::{SelfSigned, TlsError, self_signed};
+use zeroize::Zeroizing;
+
+use crate::files::{Files, Folder};
+use crate::link;
+use crate::rand::random;
+use crate::settings::{BadSettings, Settings};
+use crate::vault::{Vault, VaultError};
+
+const DEVICE_KEY: &str = "device.key";
+const CERTIFICATE: &str = "device.cert";
+const CARD: &str = "card";
+const MAKER: &str = "maker.pub";
+const SETTINGS: &str = "settings.toml";
+const TLS_CERTIFICATE: &str = "tls.cert";
+const TLS_KEY: &str = "tls.key";
+const LOCK: &str = "lock";
+
+/// Why a folder cannot be used. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Another process runs on it.
+    #[error("{path} is in use by another process.\nStop that one first: a device runs once.", path = .0.display())]
+    InUse(PathBuf),
+    /// There is a device already.
+    #[error("{path} holds a device already.\nGive another folder; a device's key cannot be made again.", path = .0.display())]
+    Exists(PathBuf),
+    /// A file is not there.
+    #[error("{path} is missing.\nMake a device first: sparekey recorder init DIR --serial S --model M --card FILE --maker-key FILE.", path = .0.display())]
+    Missing(PathBuf),
+    /// A file holds something else.
+    #[error("{path} is not what it should be.\nPut back the file that was made with this device.", path = .0.display())]
+    Unreadable(PathBuf),
+    /// The files do not belong together.
+    #[error("The files of this device do not belong together: {0}.\nPut back the files that were made with this device.")]
+    Foreign(BadIdentity),
+    /// The card given is not that maker's.
+    #[error("The service card was not signed with this maker key.\nGive the card that this maker made: sparekey maker card.")]
+    ForeignCard,
+    /// A setting.
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The device's own certificate for HTTPS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The disk.
+    #[error("{path} cannot be read or written ({1}).\nCheck the disk and who owns the folder.", path = .0.display())]
+    Io(PathBuf, io::Error),
+}
+
+/// Makes a device: its key, a certificate by this maker, the pinned card, an empty vault.
+///
+/// The vault comes last: a folder without one is not a device yet.
+///
+/// # Errors
+/// See [`FolderError`].
+pub fn init(dir: &Path, serial: Serial, model: Model, card: &[u8], maker: &SigningKey) -> Result<(), FolderError> {
+    let io = |error| FolderError::Io(dir.to_owned(), error);
+    Card::verify(card, &maker.public()).map_err(|_| FolderError::ForeignCard)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io)?;
+    let folder = Folder::new(dir);
+    if folder.read(DEVICE_KEY).map_err(io)?.is_some() {
+        return Err(FolderError::Exists(dir.to_owned()));
+    }
+    let key = SigningKey::from_seed(&random());
+    let certificate = Certificate::new(&maker.public(), serial, model, &key.public()).sign(maker);
+    let write = |name: &str, bytes: &[u8]| folder.replace(name, bytes).map_err(io);
+    write(CERTIFICATE, &certificate)?;
+    write(CARD, card)?;
+    write(MAKER, pem::write_public_key(&maker.public()).as_bytes())?;
+    write(DEVICE_KEY, pem::write_signing_key(&key).as_bytes())?;
+    Vault::create(folder).map_err(io)
+}
+
+/// A folder that this process alone runs on. Let go when dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    folder: Folder,
+    _lock: File,
+}
+
+impl Held {
+    /// Takes a device's folder.
+    ///
+    /// # Errors
+    /// [`FolderError::Missing`], [`FolderError::InUse`], those of the disk.
+    pub(crate) fn take(dir: &Path) -> Result<Self, FolderError> {
+        let folder = Folder::new(dir);
+        let key = folder.path(DEVICE_KEY);
+        if !key.try_exists().map_err(|error| FolderError::Io(key.clone(), error))? {
+            return Err(FolderError::Missing(key));
+        }
+        let path = folder.path(LOCK);
+        let io = |error| FolderError::Io(path.clone(), error);
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(io)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { folder, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(FolderError::InUse(dir.to_owned())),
+            Err(TryLockError::Error(error)) => Err(FolderError::Io(path, error)),
+        }
+    }
+
+    /// What the device is and pins.
+    ///
+    /// # Errors
+    /// See [`FolderError`].
+    pub(crate) fn identity(&self, firmware: Firmware) -> Result<Identity, FolderError> {
+        let key = Zeroizing::new(self.text(DEVICE_KEY)?);
+        let key = pem::read_signing_key(&key).ok_or_else(|| self.unreadable(DEVICE_KEY))?;
+        let maker = pem::read_public_key(&self.text(MAKER)?).ok_or_else(|| self.unreadable(MAKER))?;
+        let (certificate, card) = (self.bytes(CERTIFICATE)?, self.bytes(CARD)?);
+        Identity::new(key, certificate, &card, &maker, firmware).map_err(FolderError::Foreign)
+    }
+
+    /// The settings; the defaults where there is no file.
+    ///
+    /// # Errors
+    /// [`FolderError::Settings`], those of the disk.
+    pub(crate) fn settings(&self) -> Result<Settings, FolderError> {
+        let text = if self.optional(SETTINGS)?.is_some() { self.text(SETTINGS)? } else { String::new() };
+        Ok(Settings::parse(&text)?)
+    }
+
+    /// The vault and what it held last.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn vault(&self) -> Result<(Vault<Folder>, Zeroizing<Vec<u8>>), FolderError> {
+        Ok(Vault::open(self.folder.clone())?)
+    }
+
+    /// The certificate for HTTPS, made at the first start.
+    ///
+    /// # Errors
+    /// Those of the disk, and of making one.
+    pub(crate) fn tls(&self, common_name: &str) -> Result<SelfSigned, FolderError> {
+        if let (Some(_), Some(_)) = (self.optional(TLS_CERTIFICATE)?, self.optional(TLS_KEY)?) {
+            return Ok(SelfSigned { certificate: self.text(TLS_CERTIFICATE)?, key: Zeroizing::new(self.text(TLS_KEY)?) });
+        }
+        let mut names = vec!["localhost".to_owned()];
+        names.extend(link::own_addresses().iter().map(ToString::to_string));
+        let made = self_signed(&names, common_name)?;
+        self.write(TLS_KEY, made.key.as_bytes())?;
+        self.write(TLS_CERTIFICATE, made.certificate.as_bytes())?;
+        Ok(made)
+    }
+
+    /// A file that may be missing.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn optional(&self, name: &str) -> Result<Option<Vec<u8>>, FolderError> {
+        self.folder.read(name).map_err(|error| FolderError::Io(self.folder.path(name), error))
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
+        self.folder.replace(name, bytes).map_err(|error| FolderError::Io(self.folder.path(name), error))
+    }
+
+    fn bytes(&self, name: &str) -> Result<Vec<u8>, FolderError> {
+        self.optional(name)?.ok_or_else(|| FolderError::Missing(self.folder.path(name)))
+    }
+
+    fn text(&self, name: &str) -> Result<String, FolderError> {
+        String::from_utf8(self.bytes(name)?).map_err(|_| self.unreadable(name))
+    }
+
+    fn unreadable(&self, name: &str) -> FolderError {
+        FolderError::Unreadable(self.folder.path(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn firmware() -> Firmware {
+        Firmware::new("1").unwrap()
+    }
+
+    #[test]
+    fn a_device_is_made_once_and_run_once() {
+        let dir = testing::device_folder();
+        let (serial, model) = (Serial::new("A").unwrap(), Model::new("B").unwrap());
+        let again = init(dir.path(), serial, model, &testing::card(), &testing::maker());
+        assert!(matches!(again, Err(FolderError::Exists(_))));
+
+        let held = Held::take(dir.path()).unwrap();
+        assert_eq!(held.identity(firmware()).unwrap().certificate().serial.as_str(), testing::SERIAL);
+        assert!(matches!(Held::take(dir.path()), Err(FolderError::InUse(_))));
+        drop(held);
+        Held::take(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn what_is_private_is_readable_by_its_owner_only() {
+        let dir = testing::device_folder();
+        let held = Held::take(dir.path()).unwrap();
+        held.tls("recorder").unwrap();
+        for entry in std::fs::read_dir(dir.path()).unwrap() {
+            let entry = entry.unwrap();
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.file_name());
+        }
+    }
+
+    #[test]
+    fn the_certificate_for_https_stays_the_same() {
+        let dir = testing::device_folder();
+        let held = Held::take(dir.path()).unwrap();
+        assert_eq!(held.tls("a").unwrap().certificate, held.tls("a").unwrap().certificate);
+    }
+
+    #[test]
+    fn a_foreign_card_is_not_pinned() {
+        let dir = tempfile::tempdir().unwrap();
+        let (serial, model) = (Serial::new("A").unwrap(), Model::new("B").unwrap());
+        let other = SigningKey::from_seed(&[77; 32]);
+        let made = init(dir.path(), serial, model, &testing::card(), &other);
+        assert!(matches!(made, Err(FolderError::ForeignCard)));
+    }
+
+    #[test]
+    fn each_missing_or_swapped_file_is_named() {
+        for name in [DEVICE_KEY, CERTIFICATE, CARD, MAKER] {
+            let dir = testing::device_folder();
+            std::fs::remove_file(dir.path().join(name)).unwrap();
+            let error = Held::take(dir.path()).and_then(|held| held.identity(firmware())).unwrap_err();
+            assert!(matches!(error, FolderError::Missing(_)) && error.to_string().contains(name), "{error}");
+            std::fs::write(dir.path().join(name), "something else").unwrap();
+            assert!(Held::take(dir.path()).and_then(|held| held.identity(firmware())).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A device's refusals as problems: the one place where their status and words are chosen.
+
+use sparekey_device::ways::Why;
+use sparekey_device::{Refusal, Weak};
+use sparekey_web::messages::{self, Message};
+use sparekey_web::problem::Problem;
+
+use crate::hasher::Full;
+
+/// The problem that tells of a refusal.
+pub(crate) fn problem(refusal: Refusal) -> Problem {
+    let plain = Problem::new(message(refusal));
+    match refusal {
+        Refusal::WrongProof { tries_left } => plain.detail(wrong_code(tries_left)).with("tries_left", tries_left),
+        Refusal::TooManyTries { retry_after: 0 } => plain.detail("Start again with a new request.").retry_after(0),
+        Refusal::TooManyTries { retry_after } => plain.retry_after(retry_after),
+        Refusal::MethodNotReady(why) => plain.detail(why_not(why)).with("why", why.name()),
+        Refusal::WeakPassword(weak) => plain.detail(stronger(weak)).with("why", weak.name()),
+        _ => plain,
+    }
+}
+
+fn message(refusal: Refusal) -> Message {
+    match refusal {
+        Refusal::NotOnThisLink => messages::NOT_ON_THIS_LINK,
+        Refusal::AlreadyActive => messages::ALREADY_ACTIVE,
+        Refusal::NotActive => messages::NOT_ACTIVE,
+        Refusal::MethodNotReady(_) => messages::METHOD_NOT_READY,
+        Refusal::Expired => messages::EXPIRED,
+        Refusal::WeakPassword(_) => messages::WEAK_PASSWORD,
+        Refusal::Malformed => messages::MALFORMED,
+        Refusal::WrongProof { .. } => messages::WRONG_PROOF,
+        Refusal::NotLoggedIn => messages::NOT_LOGGED_IN,
+        Refusal::TooManyTries { .. } => messages::TOO_MANY_TRIES,
+    }
+}
+
+fn wrong_code(tries_left: u8) -> &'static str {
+    match tries_left {
+        0 => "No try is left for this code; start again with a new one.",
+        _ => "Compare it with the newest mail for this device, and try again.",
+    }
+}
+
+/// Why a way back in is not ready, and what makes it so.
+pub(crate) fn why_not(why: Why) -> &'static str {
+    match why {
+        Why::NotActive => "The device has no owner yet; activate it first.",
+        Why::NotSetUp => "It was not set up on this device.",
+        Why::NotOffered => "This firmware does not offer it.",
+        Why::TooManyWrongCodes => "A hundred wrong codes came in a row, so it is closed until someone logs in.",
+        Why::BadCard => "The recovery service that this device knows cannot be used; ask who sold it.",
+    }
+}
+
+/// How to make a password strong enough.
+pub(crate) fn stronger(weak: Weak) -> &'static str {
+    match weak {
+        Weak::TooShort => "Use at least 8 characters; four or five unrelated words are good.",
+        Weak::TooLong => "Use at most 128 characters.",
+        Weak::Blocked => "Use something else than the device's own names; four or five unrelated words are good.",
+        Weak::Guessable => "Add a word or two that nobody connects with you.",
+    }
+}
+
+impl From<Full> for Problem {
+    fn from(full: Full) -> Self {
+        Self::new(messages::TOO_MANY_TRIES)
+            .detail("Too many others are trying at this moment; wait a few seconds and do it again.")
+            .retry_after(full.retry_after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_members_are_the_protocols() {
+        let all = [
+            Refusal::NotOnThisLink,
+            Refusal::AlreadyActive,
+            Refusal::NotActive,
+            Refusal::MethodNotReady(Why::NotSetUp),
+            Refusal::Expired,
+            Refusal::WeakPassword(Weak::TooShort),
+            Refusal::Malformed,
+            Refusal::WrongProof { tries_left: 4 },
+            Refusal::NotLoggedIn,
+            Refusal::TooManyTries { retry_after: 60 },
+        ];
+        for refusal in all {
+            assert_eq!(problem(refusal).name(), refusal.name());
+        }
+        assert_eq!(problem(Refusal::WrongProof { tries_left: 4 }).to_json()["tries_left"], 4);
+        assert_eq!(problem(Refusal::TooManyTries { retry_after: 60 }).seconds_to_wait(), Some(60));
+    }
+}

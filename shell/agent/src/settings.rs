@@ -1,0 +1,113 @@
+//! `settings.toml` in a device's folder.
+
+use std::net::{Ipv6Addr, SocketAddr};
+
+use serde::Deserialize;
+use sparekey_device::Policy;
+use sparekey_protocol::Language;
+
+/// The port that a recorder's screen and browsers use unless another is set.
+const DEFAULT_PORT: u16 = 8443;
+
+/// What can be set. Everything has a default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where HTTPS is answered, and plain HTTP for the device's own screen.
+    pub listen: SocketAddr,
+    /// Where the LAN tool is answered; the port after that of `listen` if nothing is said.
+    pub listen_lan: Option<SocketAddr>,
+    /// Names besides IP addresses and `localhost` that the device answers under, such as `recorder.local`.
+    pub names: Vec<String>,
+    /// What people call the device.
+    pub title: String,
+    /// How long a mailed code is good for, in minutes of the device's own running time: 10 to 1440.
+    pub code_minutes: u64,
+    /// The language of mails to the owner when the browser names none that there is.
+    pub language: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, DEFAULT_PORT)),
+            listen_lan: None,
+            names: Vec::new(),
+            title: "Recorder".to_owned(),
+            code_minutes: 30,
+            language: "en".to_owned(),
+        }
+    }
+}
+
+/// What a setting must be and is not.
+#[derive(Debug, thiserror::Error)]
+pub enum BadSettings {
+    /// Not TOML, or a name or type that is not known.
+    #[error("settings.toml cannot be used: {0}\nCorrect the line named, or take it out.")]
+    Toml(#[from] toml::de::Error),
+    /// Out of bounds.
+    #[error("settings.toml: code_minutes is {0}.\nGive 10 to 1440.")]
+    CodeMinutes(u64),
+    /// Out of bounds.
+    #[error("settings.toml: {0:?} is no language.\nGive a tag such as \"en\" or \"zh-Hans\".")]
+    Language(String),
+}
+
+impl Settings {
+    /// Reads the text of the file.
+    ///
+    /// # Errors
+    /// [`BadSettings`] names the setting.
+    pub fn parse(text: &str) -> Result<Self, BadSettings> {
+        let settings: Self = toml::from_str(text)?;
+        settings.policy()?;
+        settings.mail_language()?;
+        Ok(settings)
+    }
+
+    /// What the device's rules need of it.
+    ///
+    /// # Errors
+    /// [`BadSettings::CodeMinutes`].
+    pub fn policy(&self) -> Result<Policy, BadSettings> {
+        let seconds = self.code_minutes.saturating_mul(60);
+        Policy::new(seconds).ok_or(BadSettings::CodeMinutes(self.code_minutes))
+    }
+
+    /// The language of mails.
+    ///
+    /// # Errors
+    /// [`BadSettings::Language`].
+    pub fn mail_language(&self) -> Result<Language, BadSettings> {
+        Language::new(&self.language).map_err(|_| BadSettings::Language(self.language.clone()))
+    }
+
+    /// Where the LAN tool is answered when the main socket has this address.
+    pub fn lan_address(&self, main: SocketAddr) -> SocketAddr {
+        let next = if self.listen.port() == 0 { 0 } else { main.port().wrapping_add(1) };
+        self.listen_lan.unwrap_or(SocketAddr::new(main.ip(), next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_has_a_default_and_a_bound() {
+        assert_eq!(Settings::parse("").unwrap().listen.port(), DEFAULT_PORT);
+        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'";
+        assert_eq!(Settings::parse(all).unwrap().names, ["a.local"]);
+        for bad in ["code_minutes = 9", "code_minutes = 1441", "language = 'x'", "port = 1", "listen = 'here'", "="] {
+            let error = Settings::parse(bad).unwrap_err().to_string();
+            assert!(error.starts_with("settings.toml") && error.trim_end().contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_lan_port_is_the_next_one() {
+        let main = "192.0.2.1:8443".parse().unwrap();
+        assert_eq!(Settings::default().lan_address(main), "192.0.2.1:8444".parse().unwrap());
+    }
+}
