@@ -1,0 +1,22 @@
+"""Writes ../vectors/*.txt out of the second implementation: good messages, and evil ones that break one rule each.
+
+Whatever a vector does not mean to break is right: an evil plaintext is properly sealed, an evil payload properly signed.
+"""
+
+import certificate_vectors
+import file_vectors
+import request_vectors
+import text_vectors
+
+if __name__ == "__main__":
+    certificate_vectors.certificates()
+    certificate_vectors.cards()
+    request_vectors.good_requests()
+    request_vectors.evil_order()
+    request_vectors.evil_envelopes()
+    request_vectors.evil_signatures()
+    request_vectors.evil_seals()
+    request_vectors.evil_contents()
+    text_vectors.digits()
+    text_vectors.symbols()
+    file_vectors.files()

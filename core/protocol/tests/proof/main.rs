@@ -1,0 +1,10 @@
+//! Proof of the protocol: text vectors, golden bytes, properties, and a second implementation.
+#![allow(clippy::unwrap_used)]
+
+mod files;
+mod fixture;
+mod golden;
+mod peer;
+mod properties;
+mod vector;
+mod vectors;
