@@ -46,7 +46,7 @@ impl Device {
         Ok(self.owner()?.contacts.iter().map(|contact| contact.email.masked()).collect())
     }
 
-    /// Replaces the reserved emails. One that stays the same stays confirmed; open requests to the others are void.
+    /// Replaces the reserved emails. One that stays the same stays confirmed; every open request is void.
     ///
     /// # Errors
     /// [`Refusal::NotLoggedIn`] without a session or with a wrong password; [`Refusal::Malformed`] for more than two, or one twice.

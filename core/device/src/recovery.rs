@@ -181,8 +181,7 @@ impl Device {
     /// Turns the verdict on a code into a ticket for a new password, good for ten minutes.
     ///
     /// # Errors
-    /// [`Refusal::NotOnThisLink`], [`Refusal::Expired`]; the inner one is [`Refusal::WrongProof`], or [`Refusal::TooManyTries`]
-    /// after the last.
+    /// [`Refusal::NotOnThisLink`], [`Refusal::Expired`]; the inner one is [`Refusal::WrongProof`].
     pub fn redeem(
         &mut self,
         now: Now,

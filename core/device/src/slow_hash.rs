@@ -52,10 +52,17 @@ impl HashingCost {
         Self::FLOOR
     }
 
-    /// Codes live for minutes and have five tries: for them the small option guards against a stolen vault.
+    /// Codes live for minutes and have five tries: for them the small option guards against a stolen vault. A cost below the
+    /// floor, which [`HashingCost::choose`] never makes, is for tests and stays as it is.
     #[must_use]
     pub fn for_codes(self) -> Self {
-        if self.memory < Self::SMALL.memory { Self::FLOOR } else { Self::SMALL }
+        if self.memory < Self::FLOOR.memory {
+            self
+        } else if self.memory < Self::SMALL.memory {
+            Self::FLOOR
+        } else {
+            Self::SMALL
+        }
     }
 
     fn stretched(self, took: u64) -> Self {

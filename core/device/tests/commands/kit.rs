@@ -1,0 +1,308 @@
+//! A device on a bench: its maker and its service beside it, a clock and a vault in the hand.
+
+use std::{convert::Infallible, net::IpAddr, net::Ipv4Addr};
+
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+use sparekey_device::{
+    Caller, Change, CheckedCode, CodeDraft, Device, HashedPassword, HashingCost, Identity, LoggedIn, NewOwner, Now,
+    OpenSeeds, Opened, Policy, RecoveryId, Refusal, Ticket, Token, Username,
+};
+use sparekey_protocol::{
+    BaseUrl, Card, CardName, Certificate, Code, Firmware, KeyId, Language, MakerId, Model, OpeningKey, PublicKey,
+    ReservedEmail, Serial, SigningKey, Time, VerifierKey, log_verifier_key,
+    request::{self, Request, Trust},
+};
+
+/// The least that Argon2 takes: these tests are about counting.
+pub(crate) const CHEAP: HashingCost = HashingCost { memory: 8, passes: 1, lanes: 1 };
+pub(crate) const SCREEN: Caller = Caller::Screen;
+pub(crate) const LINK: Caller = Caller::Link(IpAddr::V4(Ipv4Addr::new(192, 168, 1, 7)));
+pub(crate) const ELSEWHERE: Caller = Caller::Elsewhere(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)));
+pub(crate) const NAME: &str = "admin";
+pub(crate) const PASSWORD: &str = "first tall ladder";
+pub(crate) const OTHER_PASSWORD: &str = "second tall ladder";
+pub(crate) const EMAILS: [&str; 2] = ["owner@example.org", "spare@example.net"];
+/// Life of a code by default, in seconds.
+pub(crate) const CODE_SECONDS: u64 = 1_800;
+
+pub(crate) struct Bench {
+    pub(crate) device: Device,
+    pub(crate) vault: Vec<u8>,
+    /// Seconds since this start.
+    pub(crate) up: u64,
+    /// What the device's clock says; it stands still unless a test moves it.
+    pub(crate) clock: u64,
+    random: ChaCha8Rng,
+}
+
+impl Bench {
+    /// A device on its first day.
+    pub(crate) fn new() -> Self {
+        let device = Device::start(identity(), Policy::default(), None).unwrap();
+        let mut bench =
+            Self { device, vault: Vec::new(), up: 0, clock: 1_800_000_000, random: ChaCha8Rng::seed_from_u64(1) };
+        bench.tick();
+        bench
+    }
+
+    /// A device with an owner and two reserved emails.
+    pub(crate) fn activated() -> Self {
+        let mut bench = Self::new();
+        bench.activate(SCREEN, &EMAILS).unwrap();
+        bench
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        Now { since_start: self.up, clock: Time(self.clock), started: Time(self.clock.saturating_sub(self.up)) }
+    }
+
+    pub(crate) fn draw<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.random.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// Time passes, with the running time stored each minute, as the agent does.
+    pub(crate) fn run(&mut self, seconds: u64) {
+        let until = self.up + seconds;
+        while self.up + 60 <= until {
+            self.up += 60;
+            self.tick();
+        }
+        self.up = until;
+    }
+
+    pub(crate) fn tick(&mut self) {
+        let now = self.now();
+        keep(&mut self.vault, self.device.tick(now));
+    }
+
+    /// The power fails: what was not stored is gone, and what time passed since the last store is hidden.
+    pub(crate) fn restart(&mut self) {
+        self.device = Device::start(identity(), Policy::default(), Some(&self.vault)).unwrap();
+        self.up = 0;
+        self.tick();
+    }
+
+    /// The bytes of the device's state as it is, without changing it.
+    pub(crate) fn state(&mut self) -> Vec<u8> {
+        let now = self.now();
+        let mut bytes = Vec::new();
+        let kept = self.device.tick(now).commit(|state| {
+            bytes = state.to_vec();
+            Err(())
+        });
+        assert_eq!(kept, Err(()));
+        bytes
+    }
+
+    pub(crate) fn hashed(&mut self, password: &str) -> HashedPassword {
+        let salt = self.draw();
+        self.device.judge_password(&name(), password, |_, _| 4).unwrap().hash(salt, CHEAP)
+    }
+
+    pub(crate) fn activate(&mut self, caller: Caller, emails: &[&str]) -> Result<(), Refusal> {
+        let now = self.now();
+        let owner = NewOwner {
+            username: name(),
+            password: self.hashed(PASSWORD),
+            reserved_emails: emails.iter().map(|email| address(email)).collect(),
+        };
+        let change = self.device.activate(now, caller, owner)?;
+        keep(&mut self.vault, change);
+        Ok(())
+    }
+
+    pub(crate) fn log_in_as(&mut self, caller: Caller, name: &str, password: &str) -> Result<LoggedIn, Refusal> {
+        let (now, seed) = (self.now(), self.draw());
+        let checked = self.device.password_check(name, CHEAP)?.run(password);
+        let change = self.device.log_in(now, caller, &checked, &seed)?;
+        keep(&mut self.vault, change)
+    }
+
+    pub(crate) fn log_in(&mut self, password: &str) -> Result<Token, Refusal> {
+        self.log_in_as(SCREEN, NAME, password).map(|logged_in| logged_in.token)
+    }
+
+    pub(crate) fn lives(&mut self, token: &Token) -> bool {
+        let now = self.now();
+        self.device.session(now, token.expose()).is_ok()
+    }
+
+    pub(crate) fn change_password(&mut self, token: &str, old: &str, new: &str) -> Result<(), Refusal> {
+        let (now, new) = (self.now(), self.hashed(new));
+        let checked = self.device.password_check(NAME, CHEAP)?.run(old);
+        let change = self.device.change_password(now, SCREEN, token, &checked, new)?;
+        keep(&mut self.vault, change);
+        Ok(())
+    }
+
+    pub(crate) fn set_contacts(&mut self, token: &str, password: &str, emails: &[&str]) -> Result<(), Refusal> {
+        let now = self.now();
+        let emails = emails.iter().map(|email| address(email)).collect();
+        let checked = self.device.password_check(NAME, CHEAP)?.run(password);
+        let change = self.device.set_contacts(now, SCREEN, token, &checked, emails)?;
+        keep(&mut self.vault, change);
+        Ok(())
+    }
+
+    pub(crate) fn draft(&mut self) -> (CodeDraft, OpenSeeds) {
+        let draft = CodeDraft::make(&self.draw(), self.draw(), CHEAP);
+        (draft, OpenSeeds { id: self.draw(), nonce: self.draw(), seal: self.draw().into() })
+    }
+
+    pub(crate) fn open(&mut self, caller: Caller) -> Result<Opened, Refusal> {
+        self.open_to(caller, 0)
+    }
+
+    pub(crate) fn open_to(&mut self, caller: Caller, contact: usize) -> Result<Opened, Refusal> {
+        let now = self.now();
+        let (draft, seeds) = self.draft();
+        let change = self.device.open_recovery(now, caller, contact, language(), draft, &seeds)?;
+        Ok(keep(&mut self.vault, change))
+    }
+
+    /// Takes a try and has the typed code looked at.
+    pub(crate) fn verdict(&mut self, caller: Caller, id: RecoveryId, typed: &str) -> Result<CheckedCode, Refusal> {
+        let now = self.now();
+        let change = self.device.take_try(now, caller, id)?;
+        Ok(keep(&mut self.vault, change).run(&Code::parse(typed).unwrap()))
+    }
+
+    pub(crate) fn redeem(&mut self, caller: Caller, checked: &CheckedCode) -> Result<Ticket, Refusal> {
+        let (now, seed) = (self.now(), self.draw());
+        let change = self.device.redeem(now, caller, checked, &seed)?;
+        keep(&mut self.vault, change)
+    }
+
+    pub(crate) fn type_code(&mut self, caller: Caller, id: RecoveryId, typed: &str) -> Result<Ticket, Refusal> {
+        let checked = self.verdict(caller, id, typed)?;
+        self.redeem(caller, &checked)
+    }
+
+    pub(crate) fn set_password(
+        &mut self,
+        caller: Caller,
+        id: RecoveryId,
+        ticket: &str,
+        new: &str,
+    ) -> Result<(), Refusal> {
+        let (now, new) = (self.now(), self.hashed(new));
+        let change = self.device.set_password(now, caller, id, ticket, new)?;
+        keep(&mut self.vault, change);
+        Ok(())
+    }
+
+    /// Opens a request and types the code that the service mails for it.
+    pub(crate) fn prove(&mut self, caller: Caller) -> (RecoveryId, Ticket) {
+        let opened = self.open(caller).unwrap();
+        let ticket = self.type_code(caller, opened.id, &mailed(&opened).1).unwrap();
+        (opened.id, ticket)
+    }
+
+    pub(crate) fn open_confirmation(&mut self, token: &str, contact: usize) -> Result<Opened, Refusal> {
+        let now = self.now();
+        let (draft, seeds) = self.draft();
+        let change = self.device.open_confirmation(now, token, contact, language(), draft, &seeds)?;
+        Ok(keep(&mut self.vault, change))
+    }
+
+    pub(crate) fn confirmation_verdict(
+        &mut self,
+        token: &str,
+        contact: usize,
+        typed: &str,
+    ) -> Result<CheckedCode, Refusal> {
+        let now = self.now();
+        let change = self.device.take_confirmation_try(now, token, contact)?;
+        Ok(keep(&mut self.vault, change).run(&Code::parse(typed).unwrap()))
+    }
+
+    pub(crate) fn confirm(&mut self, token: &str, checked: &CheckedCode) -> Result<(), Refusal> {
+        let now = self.now();
+        let change = self.device.confirm(now, SCREEN, token, checked)?;
+        keep(&mut self.vault, change);
+        Ok(())
+    }
+}
+
+pub(crate) fn keep<A>(vault: &mut Vec<u8>, change: Change<'_, A>) -> A {
+    let kept = change.commit(|bytes| {
+        *vault = bytes.to_vec();
+        Ok::<_, Infallible>(())
+    });
+    kept.unwrap()
+}
+
+/// What the service mails for a request: where to, and which code.
+pub(crate) fn mailed(opened: &Opened) -> (String, String) {
+    let request = received(&opened.request);
+    let to = request.contents.ask.email().unwrap().as_str().to_owned();
+    (to, request.contents.code.expose().to_owned())
+}
+
+/// A request as the service opens it.
+pub(crate) fn received(bytes: &[u8]) -> Request {
+    request::open(bytes, &Service(OpeningKey::from_bytes(&OPENING_KEY))).unwrap().into_inner()
+}
+
+/// A code that is not the one of this request.
+pub(crate) fn wrong(opened: &Opened) -> String {
+    let mut code = mailed(opened).1.into_bytes();
+    code[0] = if code[0] == b'9' { b'0' } else { code[0] + 1 };
+    String::from_utf8(code).unwrap()
+}
+
+pub(crate) fn name() -> Username {
+    Username::new(NAME).unwrap()
+}
+
+pub(crate) fn address(text: &str) -> ReservedEmail {
+    ReservedEmail::new(text).unwrap()
+}
+
+pub(crate) fn language() -> Language {
+    Language::new("en").unwrap()
+}
+
+pub(crate) fn identity() -> Identity {
+    let maker = SigningKey::from_seed(&[1; 32]);
+    let device = SigningKey::from_seed(&[2; 32]);
+    let log = SigningKey::from_seed(&[4; 32]).public();
+    let (serial, model) = (Serial::new("NVR-4216-0001").unwrap(), Model::new("NVR-4216").unwrap());
+    let certificate = Certificate::new(&maker.public(), serial, model, &device.public()).sign(&maker);
+    let card = Card {
+        maker: MakerId::of(&maker.public().to_bytes()),
+        edition: 1,
+        name: CardName::new("Example Recovery").unwrap(),
+        url: BaseUrl::new("https://recover.example.org").unwrap(),
+        opening_key: OpeningKey::from_bytes(&OPENING_KEY).public(),
+        grant_key: SigningKey::from_seed(&[3; 32]).public().to_bytes(),
+        log_key: VerifierKey::new(&log_verifier_key("example", &log)).unwrap(),
+        witnesses: None,
+    };
+    Identity::new(device, certificate, &card.sign(&maker), &maker.public(), Firmware::new("1.0").unwrap()).unwrap()
+}
+
+const OPENING_KEY: [u8; 32] = [5; 32];
+
+/// A service that trusts the one maker.
+struct Service(OpeningKey);
+
+impl Trust for Service {
+    fn maker(&self, id: MakerId) -> Option<PublicKey> {
+        let maker = SigningKey::from_seed(&[1; 32]).public();
+        (id == MakerId::of(&maker.to_bytes())).then_some(maker)
+    }
+
+    fn is_withdrawn(&self, _: MakerId, _: &Serial) -> bool {
+        false
+    }
+
+    fn opening_key(&self, id: KeyId) -> Option<&OpeningKey> {
+        (id == self.0.public().id()).then_some(&self.0)
+    }
+}

@@ -1,0 +1,16 @@
+//! Each command of a device by itself: what it refuses, what it counts, and what it leaves behind.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod activation;
+mod callers;
+mod clock;
+mod contacts;
+mod expiry;
+mod kit;
+mod login;
+mod parallel;
+mod steps;
+mod storing;
+mod tries;
+mod vault;
+mod waits;
