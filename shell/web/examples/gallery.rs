@@ -98,7 +98,9 @@ fn pattern() -> String {
             write!(path, "M{} {}h1v1h-1z", x + 4, y + 4).expect("writing to a string cannot fail");
         }
     }
-    format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 89 89"><path fill="white" d="M0 0h89v89H0z"/><path d="{path}"/></svg>"#)
+    format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 89 89"><path fill="white" d="M0 0h89v89H0z"/><path d="{path}"/></svg>"#
+    )
 }
 
 #[tokio::main]

@@ -117,7 +117,8 @@ pub async fn guard(State(csrf): State<Csrf>, mut request: Request, next: Next) -
     request.extensions_mut().insert(csrf.token(&value));
 
     let mut response = next.run(request).await;
-    let is_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let is_page =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if fresh && is_page {
         response.headers_mut().append(header::SET_COOKIE, cookie::set(&name, &value, tls));
     }
@@ -187,7 +188,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for GuardedForm<T> {
         if !kind.starts_with("application/x-www-form-urlencoded") {
             return Err(messages::MALFORMED.into());
         }
-        let body = Bytes::from_request(Request::from_parts(parts, body), state).await.map_err(|error| unread(&error))?;
+        let body =
+            Bytes::from_request(Request::from_parts(parts, body), state).await.map_err(|error| unread(&error))?;
         let sent: TokenField = serde_urlencoded::from_bytes(&body).map_err(|_| messages::CROSS_SITE)?;
         if !bool::from(sent.csrf.as_bytes().ct_eq(token.as_str().as_bytes())) {
             return Err(messages::CROSS_SITE.into());

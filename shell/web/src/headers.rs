@@ -16,8 +16,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// What no page of ours uses; `camera` is put before it.
-const NO_FEATURES: &str = "microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), \
-    display-capture=(), browsing-topics=()";
+const NO_FEATURES: &str = "microphone=(), geolocation=(), payment=(), usb=(), serial=(), \
+    display-capture=()";
 
 /// Two years. Said over TLS only; a browser ignores it for IP addresses and certificates it does not trust.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");

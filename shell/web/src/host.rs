@@ -64,7 +64,8 @@ mod tests {
 
     async fn answer(uri: &str, hosts: &[&str]) -> u16 {
         let served = Hosts::new(["recorder.local"]);
-        let router = Router::new().route("/", get(async || "page")).layer(middleware::from_fn_with_state(served, check));
+        let router =
+            Router::new().route("/", get(async || "page")).layer(middleware::from_fn_with_state(served, check));
         let mut request = Request::get(uri).body(Body::empty()).unwrap();
         for host in hosts {
             request.headers_mut().append(header::HOST, host.parse().unwrap());
@@ -74,10 +75,18 @@ mod tests {
 
     #[tokio::test]
     async fn answers_under_its_own_names_only() {
-        for host in ["127.0.0.1:8080", "192.168.1.64", "[fe80::1]:443", "localhost:1", "a.localhost", "Recorder.Local."] {
+        for host in ["127.0.0.1:8080", "192.168.1.64", "[fe80::1]:443", "localhost:1", "a.localhost", "Recorder.Local."]
+        {
             assert_eq!(answer("/", &[host]).await, 200, "{host}");
         }
-        for host in ["evil.example", "evil.example:8080", "recorder.local.evil.example", "127.0.0.1.evil.example", "", "a@127.0.0.1"] {
+        for host in [
+            "evil.example",
+            "evil.example:8080",
+            "recorder.local.evil.example",
+            "127.0.0.1.evil.example",
+            "",
+            "a@127.0.0.1",
+        ] {
             assert_eq!(answer("/", &[host]).await, 421, "{host}");
         }
     }

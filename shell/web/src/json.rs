@@ -115,9 +115,8 @@ mod tests {
     }
 
     async fn send(kind: Option<&str>, body: &str) -> (u16, Value) {
-        let router = Router::new()
-            .route("/", post(async |_: ApiJson<Proof>| "taken"))
-            .layer(DefaultBodyLimit::max(256));
+        let router =
+            Router::new().route("/", post(async |_: ApiJson<Proof>| "taken")).layer(DefaultBodyLimit::max(256));
         let mut request = Request::post("/");
         if let Some(kind) = kind {
             request = request.header("content-type", kind);

@@ -35,6 +35,7 @@
 //!
 //! Blocks of the layout: `head`, `nav`, `content`, `footer`.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may"))]
 
 extern crate self as sparekey_web; // templates name it, in whichever crate they are used
 

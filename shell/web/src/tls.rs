@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, date_time_ymd,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -14,13 +16,17 @@ use zeroize::Zeroizing;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The certificate file has no `CERTIFICATE` block that can be read.
-    #[error("The certificate file holds no certificate.\nGive a PEM file that begins with -----BEGIN CERTIFICATE-----.")]
+    #[error(
+        "The certificate file holds no certificate.\nGive a PEM file that begins with -----BEGIN CERTIFICATE-----."
+    )]
     NoCertificate,
     /// The key file has no private key block that can be read.
     #[error("The key file holds no private key.\nGive a PEM file that begins with -----BEGIN PRIVATE KEY-----.")]
     NoKey,
     /// rustls refuses the pair: mostly a key of another certificate.
-    #[error("The certificate and the key cannot be used together ({0}).\nGive the key that the certificate was made for.")]
+    #[error(
+        "The certificate and the key cannot be used together ({0}).\nGive the key that the certificate was made for."
+    )]
     Unusable(#[from] rustls::Error),
     /// A name or address that cannot stand in a certificate.
     #[error("A certificate cannot be made for these names ({0}).\nGive host names or IP addresses.")]
@@ -34,9 +40,8 @@ pub enum TlsError {
 /// # Errors
 /// See [`TlsError`].
 pub fn server_config(certificates: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, TlsError> {
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(certificates)
-        .collect::<Result<_, _>>()
-        .map_err(|_| TlsError::NoCertificate)?;
+    let chain: Vec<_> =
+        CertificateDer::pem_slice_iter(certificates).collect::<Result<_, _>>().map_err(|_| TlsError::NoCertificate)?;
     if chain.is_empty() {
         return Err(TlsError::NoCertificate);
     }

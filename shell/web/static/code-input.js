@@ -1,9 +1,12 @@
 // Helps to type a code: <input data-digits="8">. Keeps digits only, takes a pasted code with spaces,
-// and sends the form at the last digit if the field has data-send.
+// and sends the form at the last digit if the field has data-send. Is ready for typing at once, but moves no
+// phone's page away from what stands above it.
 for (const field of document.querySelectorAll("input[data-digits]")) {
   const length = Number(field.dataset.digits);
   // NFKC: a phone's full-width digits are digits too.
   const digits = (text) => text.normalize("NFKC").replace(/\D/g, "").slice(0, length);
+
+  if (document.activeElement === document.body) field.focus({ preventScroll: true });
 
   field.addEventListener("input", (event) => {
     if (event.isComposing) return;

@@ -1,4 +1,5 @@
 //! The CSRF defence as a browser, a foreign page and a script meet it.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use axum::body::Body;
 use axum::response::Html;
@@ -113,7 +114,9 @@ async fn what_the_browser_says_of_the_sender_decides() {
 
 #[tokio::test]
 async fn an_opaque_origin_reaches_nothing_that_is_not_checked_later() {
-    for (method, kind) in [("DELETE", None), ("POST", Some("text/plain")), ("POST", Some("multipart/form-data; boundary=x"))] {
+    for (method, kind) in
+        [("DELETE", None), ("POST", Some("text/plain")), ("POST", Some("multipart/form-data; boundary=x"))]
+    {
         let mut headers = vec![("origin", "null")];
         headers.extend(kind.map(|kind| ("content-type", kind)));
         assert_eq!(send(method, "/api", &headers, "", false).await.status(), 403, "{method} {kind:?}");

@@ -1,4 +1,5 @@
 //! The listener as peers of all kinds meet it, over real sockets.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;

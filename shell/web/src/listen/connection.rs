@@ -32,13 +32,7 @@ enum Answers {
 }
 
 /// Serves one connection until either side ends it or `stop`. Failures are the peer's affair and only traced.
-pub(super) async fn serve(
-    stream: TcpStream,
-    scheme: Scheme,
-    bounds: Bounds,
-    router: Router,
-    stop: CancellationToken,
-) {
+pub(super) async fn serve(stream: TcpStream, scheme: Scheme, bounds: Bounds, router: Router, stop: CancellationToken) {
     if let Err(error) = try_serve(stream, scheme, bounds, router, stop).await {
         tracing::debug!(%error, "connection ended");
     }
@@ -149,4 +143,3 @@ fn canonical(addr: SocketAddr) -> SocketAddr {
 async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     timeout(limit, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
-
