@@ -153,7 +153,8 @@ fn mails_hold_no_link_and_nothing_remote() {
         let letter = compose(&code_letter(&to, Purpose::Reset, language));
         let message = MessageParser::default().parse(letter.bytes()).expect("parses");
         let (text, html) = bodies(&message);
-        for tempting in ["http", "www.", "href", "src=", "<img", "<a ", "url(", "<script", "<form", "@import", "<link"] {
+        for tempting in ["http", "www.", "href", "src=", "<img", "<a ", "url(", "<script", "<form", "@import", "<link"]
+        {
             assert!(!html.contains(tempting), "{language}: {tempting}");
             assert!(!text.contains(tempting), "{language}: {tempting}");
         }
@@ -223,7 +224,9 @@ fn what_only_a_fault_could_cause_is_refused() {
         assert!(matches!(letterhead().compose(&letter), Err(ComposeError::Code)), "{code:?}");
     }
     let long = format!("<{}@x.example>", "a".repeat(200));
-    for message_id in ["", "a@b", "<a>", "<a@b", "<a@b>\r\nBcc: x", "<a b@c>", "<a@b@c>", "<@b>", "<.a@b>", "<ä@b>", &long] {
+    for message_id in
+        ["", "a@b", "<a>", "<a@b", "<a@b>\r\nBcc: x", "<a b@c>", "<a@b@c>", "<@b>", "<.a@b>", "<ä@b>", &long]
+    {
         let letter = CodeLetter { message_id, ..code_letter(&to, Purpose::Reset, "en") };
         assert!(matches!(letterhead().compose(&letter), Err(ComposeError::MessageId)), "{message_id:?}");
     }
@@ -246,7 +249,8 @@ fn addresses_in_other_scripts_are_written_as_their_standards_say() {
 #[test]
 fn clocks_that_were_never_set_do_not_show_1970() {
     let to = address("owner@example.org");
-    let letter = CodeLetter { device_time: 600, start_time: 0, date: u64::MAX, ..code_letter(&to, Purpose::Reset, "en") };
+    let letter =
+        CodeLetter { device_time: 600, start_time: 0, date: u64::MAX, ..code_letter(&to, Purpose::Reset, "en") };
     let letter = compose(&letter);
     let message = MessageParser::default().parse(letter.bytes()).expect("parses");
     let (text, _) = bodies(&message);

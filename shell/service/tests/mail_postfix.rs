@@ -52,7 +52,8 @@ impl Postfix {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let new = fs::read_dir(self.folder.path().join("mail/new"));
-            let paths: Vec<PathBuf> = new.into_iter().flatten().map(|file| file.expect("can be listed").path()).collect();
+            let paths: Vec<PathBuf> =
+                new.into_iter().flatten().map(|file| file.expect("can be listed").path()).collect();
             if paths.len() >= count {
                 return paths.iter().map(|path| fs::read(path).expect("can be read")).collect();
             }

@@ -123,9 +123,9 @@ impl fmt::Debug for Address {
 /// RFC 5321 `Dot-string` with RFC 6531's extension, which is narrowed to letters, digits and marks of any script: what is
 /// left out (spaces, controls, format characters, symbols) has no use in a mailbox but to deceive.
 fn check_local(local: &str) -> Result<(), BadAddress> {
-    let atoms_are_fine = local.split('.').all(|atom| {
-        !atom.is_empty() && atom.chars().all(is_local_char) && !atom.starts_with(is_combining_mark)
-    });
+    let atoms_are_fine = local
+        .split('.')
+        .all(|atom| !atom.is_empty() && atom.chars().all(is_local_char) && !atom.starts_with(is_combining_mark));
     if local.len() <= LOCAL_BYTES && atoms_are_fine { Ok(()) } else { Err(BadAddress::Local) }
 }
 
@@ -180,7 +180,7 @@ mod tests {
             assert_eq!(address.as_stored(), stored);
             assert_eq!(address.domain(), domain);
             assert_eq!(address.is_ascii(), ascii, "{stored}");
-            assert_eq!(address.for_transport().to_string(), format!("{}@{domain}", stored.split('@').next().unwrap()));
+            assert_eq!(address.for_transport().to_string(), format!("{}@{domain}", address.local_part()));
         }
     }
 
@@ -189,11 +189,12 @@ mod tests {
         use BadAddress::{Domain, Length, Local, NotOne};
         let long_local = format!("{}@example.org", "a".repeat(65));
         let too_long = format!("a@{}.org", "b.".repeat(126));
-        let long_as_a_label = format!("{}@{}.example", "a".repeat(60), "ü".repeat(50) + "." + &"ö".repeat(40));
+        let long_as_a_label = format!("{}@{}example", "a".repeat(60), "ü.".repeat(28));
         for (stored, why) in [
             ("", Length),
             ("a@", Length),
             (too_long.as_str(), Length),
+            (long_as_a_label.as_str(), Length),
             ("owner", NotOne),
             ("@example.org", NotOne),
             ("owner@", NotOne),
@@ -250,7 +251,6 @@ mod tests {
         ] {
             assert_eq!(Address::parse(stored), Err(why), "{stored:?}");
         }
-        assert!(matches!(Address::parse(&long_as_a_label), Err(Length | Domain)));
     }
 
     #[test]
@@ -272,7 +272,12 @@ mod tests {
     fn spellings_of_one_mailbox_share_a_bucket_and_others_do_not() {
         let bucket = |stored: &str| Address::parse(stored).expect(stored).bucket();
         let owner = bucket("owner@bücher.example");
-        for same in ["OWNER@Bücher.example", "ｏwner@bücher.example", "owner@XN--BCHER-KVA.EXAMPLE", "owner@bu\u{308}cher.example"] {
+        for same in [
+            "OWNER@Bücher.example",
+            "ｏwner@bücher.example",
+            "owner@XN--BCHER-KVA.EXAMPLE",
+            "owner@bu\u{308}cher.example",
+        ] {
             assert_eq!(bucket(same), owner, "{same}");
         }
         assert_eq!(bucket("jos\u{e9}@example.org"), bucket("JOSE\u{301}@example.org"));
@@ -283,7 +288,7 @@ mod tests {
     proptest! {
         /// Whatever is accepted goes out byte for byte, on one line, as one mailbox.
         #[test]
-        fn accepted_addresses_travel_unchanged(stored in "\\PC{0,12}[a-zA-Zäß.+,<>\"'\\s\r\n]{0,8}@[a-zA-Zäß.\\-]{0,12}\\.(org|рф)") {
+        fn accepted_addresses_travel_unchanged(stored in "[\\p{L}\\p{M}\\p{N}]{0,6}\\PC?[a-zA-Zäß.+]{0,8}[,<>\"'\\s]?@[a-zA-Zäß]{1,9}[.\\-\\pM]?[a-z]{0,9}\\.(org|рф)") {
             if let Ok(address) = Address::parse(&stored) {
                 prop_assert_eq!(address.as_stored(), &stored);
                 let sent = address.for_transport().to_string();

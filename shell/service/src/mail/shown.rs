@@ -3,6 +3,11 @@
 //! Model, serial and firmware come from a device, which may be anybody's. They must not reach past their own line, change
 //! the direction of what stands around them, or become a link in a mail program that makes links of what looks like one.
 
+use super::address::Address;
+
+/// Characters of a server's answer that are kept.
+const REPLY_CHARS: usize = 200;
+
 /// A text on one line, at most `limit` characters, without control and format characters, and with nothing that a mail
 /// program would turn into a link.
 pub(super) fn plain(text: &str, limit: usize) -> String {
@@ -36,6 +41,30 @@ pub(super) fn version(text: &str) -> Option<String> {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
         && text.bytes().any(|b| b.is_ascii_digit());
     looks_like_one.then(|| plain(text, 40))
+}
+
+/// A mail server's words, for a log and a page: on one line, at most 200 characters, the recipient masked (servers like to
+/// quote it).
+pub(super) fn reply(text: &str, to: &Address) -> String {
+    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    for spelling in [to.as_stored(), to.for_transport().as_ref()] {
+        line = replace_ignoring_case(&line, spelling, &to.masked());
+    }
+    line.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(REPLY_CHARS).collect()
+}
+
+fn replace_ignoring_case(text: &str, from: &str, to: &str) -> String {
+    // ASCII folding keeps every byte where it was.
+    let (folded, from) = (text.to_ascii_lowercase(), from.to_ascii_lowercase());
+    let mut replaced = String::with_capacity(text.len());
+    let mut done = 0;
+    for (start, found) in folded.match_indices(&from) {
+        replaced.push_str(&text[done..start]);
+        replaced.push_str(to);
+        done = start + found.len();
+    }
+    replaced.push_str(&text[done..]);
+    replaced
 }
 
 /// Controls, separators of lines, and characters that show nothing or steer what is around them.
@@ -128,6 +157,14 @@ mod tests {
         ] {
             assert_eq!(utc(seconds).as_deref(), shown, "{seconds}");
         }
+    }
+
+    #[test]
+    fn what_a_server_says_is_masked_and_bounded() {
+        let to = Address::parse("Owner@example.org").expect("is an address");
+        let said = "5.1.1 <owner@EXAMPLE.org>:\r\n no \u{1b}[31m such user owner@example.org";
+        assert_eq!(reply(said, &to), "5.1.1 <O••••@e••••.org>: no [31m such user O••••@e••••.org");
+        assert_eq!(reply(&"ä".repeat(1_000), &to).chars().count(), REPLY_CHARS);
     }
 
     proptest! {

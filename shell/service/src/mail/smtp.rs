@@ -25,7 +25,9 @@ use lettre::transport::smtp::{
 use tokio::time::timeout;
 
 use super::{
+    address::Address,
     compose::Envelope,
+    shown,
     transport::{Accepted, SendError},
 };
 
@@ -42,8 +44,6 @@ const STILL_THERE: Duration = Duration::from_secs(5);
 const PARKED: Duration = Duration::from_secs(20);
 /// As many connections wait for the next mail.
 const PARKED_AT_MOST: usize = 4;
-/// Characters of a server's answer that are kept.
-const REPLY_CHARS: usize = 200;
 
 /// Which server, and how to talk to it.
 pub(super) struct SmtpServer {
@@ -81,13 +81,13 @@ impl SmtpClient {
 
     pub(super) async fn send(&self, envelope: &Envelope, message: &[u8]) -> Result<Accepted, SendError> {
         let sent = Box::pin(self.dialogue(envelope, message)).await;
-        sent.map(|reply| Accepted::ByServer { reply: for_people(&reply, envelope) })
-            .map_err(|failure| failure.into_send_error(envelope))
+        sent.map(|reply| Accepted::ByServer { reply: shown::reply(&reply, &envelope.to) })
+            .map_err(|failure| failure.into_send_error(&envelope.to))
     }
 
     async fn dialogue(&self, envelope: &Envelope, message: &[u8]) -> Result<String, Failure> {
         let opened = timeout(DIALOGUE, async {
-            let mut connection = self.connection().await?;
+            let mut connection = self.connection(&envelope.from).await?;
             let opened = open_mail(&mut connection, envelope, message).await;
             Ok::<_, Failure>((connection, opened))
         });
@@ -106,18 +106,19 @@ impl SmtpClient {
         sent
     }
 
-    async fn connection(&self) -> Result<AsyncSmtpConnection, Failure> {
+    async fn connection(&self, from: &Address) -> Result<AsyncSmtpConnection, Failure> {
         while let Some(mut connection) = self.unpark() {
             if timeout(STILL_THERE, connection.test_connected()).await == Ok(true) {
                 return Ok(connection);
             }
         }
-        self.connect().await.map_err(|error| Failure::new(Stage::Opening, &error))
+        self.connect(from).await.map_err(|error| Failure::new(Stage::Opening, &error))
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+    async fn connect(&self, from: &Address) -> Result<AsyncSmtpConnection, SmtpError> {
         let SmtpServer { host, port, tls, credentials } = &self.server;
-        let hello = ClientId::default();
+        // A service is seldom known by its host's name; the domain it writes from is one that a server can look up.
+        let hello = ClientId::Domain(from.domain().to_owned());
         let from_first_byte = if let Tls::Wrapper(parameters) = tls { Some(parameters.clone()) } else { None };
         let server = (host.as_str(), *port);
         let mut connection =
@@ -159,11 +160,7 @@ impl fmt::Display for SmtpClient {
 }
 
 /// MAIL, RCPT and DATA: afterwards the server waits for the message.
-async fn open_mail(
-    connection: &mut AsyncSmtpConnection,
-    envelope: &Envelope,
-    message: &[u8],
-) -> Result<(), Failure> {
+async fn open_mail(connection: &mut AsyncSmtpConnection, envelope: &Envelope, message: &[u8]) -> Result<(), Failure> {
     let mut parameters = Vec::new();
     if !(envelope.from.is_ascii() && envelope.to.is_ascii() && message.is_ascii()) {
         let offered = |extension| connection.server_info().supports_feature(extension);
@@ -183,7 +180,9 @@ async fn open_mail(
 
 /// The message itself, until the server has taken it over.
 async fn hand_over(connection: &mut AsyncSmtpConnection, message: &[u8]) -> Result<String, Failure> {
-    let answer = timeout(HANDING_OVER, connection.message(message)).await;
+    // lettre ends the last line itself.
+    let lines = message.strip_suffix(b"\r\n").unwrap_or(message);
+    let answer = timeout(HANDING_OVER, connection.message(lines)).await;
     let answer = answer.map_err(|_| Failure::opening("the server did not confirm the mail in time"))?;
     let reply = expect(Stage::Mail, answer, is_done)?;
     Ok(reply.message().collect::<Vec<_>>().join(" "))
@@ -220,8 +219,8 @@ impl Failure {
         Self { stage: Stage::Mail, code: Some(553), text: text.to_owned() }
     }
 
-    fn into_send_error(self, envelope: &Envelope) -> SendError {
-        let text = for_people(&self.text, envelope);
+    fn into_send_error(self, to: &Address) -> SendError {
+        let text = shown::reply(&self.text, to);
         match self.code {
             // 503 and the 53x ask for other commands or a login: our setting is wrong, not the recipient.
             Some(code @ 500..=599) if self.stage == Stage::Mail && !matches!(code, 503 | 530..=539) => {
@@ -251,54 +250,13 @@ fn with_causes(error: &SmtpError) -> String {
     text
 }
 
-/// A server's words, fit for a log and a page: bounded, on one line, the recipient masked (servers like to quote it).
-fn for_people(text: &str, envelope: &Envelope) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let mut masked = line;
-    for spelling in [envelope.to.as_stored(), &envelope.to.for_transport().to_string()] {
-        masked = replace_ignoring_case(&masked, spelling, &envelope.to.masked());
-    }
-    masked.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(REPLY_CHARS).collect()
-}
-
-fn replace_ignoring_case(text: &str, from: &str, to: &str) -> String {
-    // ASCII folding keeps every byte where it was.
-    let (folded, from) = (text.to_ascii_lowercase(), from.to_ascii_lowercase());
-    let mut replaced = String::with_capacity(text.len());
-    let mut done = 0;
-    for (start, found) in folded.match_indices(&from) {
-        replaced.push_str(&text[done..start]);
-        replaced.push_str(to);
-        done = start + found.len();
-    }
-    replaced.push_str(&text[done..]);
-    replaced
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::Address;
-
-    fn envelope(to: &str) -> Envelope {
-        let address = |text| Address::parse(text).expect("is an address");
-        Envelope { from: address("service@example.org"), to: address(to) }
-    }
-
-    #[test]
-    fn what_a_server_says_is_masked_and_bounded() {
-        let envelope = envelope("Owner@example.org");
-        let said = "5.1.1 <owner@EXAMPLE.org>:\r\n no \u{1b}[31m such user owner@example.org";
-        assert_eq!(
-            for_people(said, &envelope),
-            "5.1.1 <O••••@e••••.org>: no [31m such user O••••@e••••.org"
-        );
-        assert_eq!(for_people(&"ä".repeat(1_000), &envelope).chars().count(), REPLY_CHARS);
-    }
-
     #[test]
     fn only_what_concerns_the_mail_is_refused_for_good() {
         use Stage::{Mail, Opening};
+        let owner = Address::parse("owner@example.org").expect("is an address");
         for (stage, code, refused) in [
             (Opening, Some(535), false),
             (Opening, Some(554), false),
@@ -312,7 +270,7 @@ mod tests {
             (Mail, None, false),
         ] {
             let failure = Failure { stage, code, text: "words".to_owned() };
-            let error = failure.into_send_error(&envelope("owner@example.org"));
+            let error = failure.into_send_error(&owner);
             assert_eq!(matches!(error, SendError::Refused { .. }), refused, "{code:?}");
         }
     }

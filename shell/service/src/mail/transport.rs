@@ -85,10 +85,12 @@ pub enum BadTransport {
     #[error("the mail password would be sent in clear\nUse smtps:// or starttls=required.")]
     PasswordInClear,
     /// The file of `ca=` cannot be read or holds no certificate.
-    #[error("the certificate file {0} cannot be used\nGive a readable PEM file with at least one certificate.")]
+    #[error("the certificate file {} cannot be used\nGive a readable PEM file with at least one certificate.", .0.display())]
     Certificate(PathBuf),
     /// TLS could not be set up, for instance because the system has no certificate authorities.
-    #[error("TLS cannot be set up: {0}\nInstall the system's certificates (ca-certificates), or name yours with ca=FILE.")]
+    #[error(
+        "TLS cannot be set up: {0}\nInstall the system's certificates (ca-certificates), or name yours with ca=FILE."
+    )]
     Tls(String),
 }
 
@@ -212,7 +214,8 @@ fn options(url: &Url) -> Result<Options, BadTransport> {
 
 fn credentials(url: &Url) -> Result<Option<Credentials>, BadTransport> {
     let decoded = |text| {
-        let text = percent_decode_str(text).decode_utf8().map_err(|_| BadTransport::Url("user or password is not UTF-8"))?;
+        let text =
+            percent_decode_str(text).decode_utf8().map_err(|_| BadTransport::Url("user or password is not UTF-8"))?;
         Ok::<_, BadTransport>(text.into_owned())
     };
     match (url.username(), url.password()) {

@@ -31,6 +31,7 @@ async fn a_mail_arrives_byte_for_byte_at_the_stored_address() {
     let (server, sent) = send_once(Script::new().on("content", Act::Say("250 2.0.0 Ok: queued as 4A3F"))).await;
     assert_eq!(sent, Ok(Accepted::ByServer { reply: "2.0.0 Ok: queued as 4A3F".to_owned() }));
     assert_eq!(server.messages(), [MESSAGE]);
+    assert_eq!(server.commands_of("EHLO"), ["EHLO sparekey.example"]);
     assert_eq!(server.commands_of("MAIL"), ["MAIL FROM:<codes@sparekey.example>"]);
     assert_eq!(server.commands_of("RCPT"), ["RCPT TO:<Owner+x@example.org>"]);
 }
@@ -178,7 +179,8 @@ async fn starttls_trusts_the_named_certificate_and_no_other() {
 
 #[tokio::test]
 async fn required_starttls_sends_nothing_in_clear() {
-    let server = Server::start(vec![Script::new(), Script::new().starttls().on("STARTTLS", Act::Say("454 not now"))]).await;
+    let server =
+        Server::start(vec![Script::new(), Script::new().starttls().on("STARTTLS", Act::Say("454 not now"))]).await;
     let transport = transport(&server.url_with_login("?starttls=required&ca=CA"));
     for _ in 0..2 {
         let sent = transport.send(&to_owner(), MESSAGE).await;
@@ -221,7 +223,10 @@ async fn login_happens_inside_tls_and_its_failure_is_not_the_owners() {
 async fn smtputf8_is_asked_for_only_where_it_is_needed() {
     let offering = || Script::new().offering(&["8BITMIME", "SMTPUTF8"]);
     let server = Server::start(vec![offering()]).await;
-    transport(&server.url("")).send(&envelope("董事长@例子.测试"), "To: 董事长\r\n\r\n".as_bytes()).await.expect("is sent");
+    transport(&server.url(""))
+        .send(&envelope("董事长@例子.测试"), "To: 董事长\r\n\r\n".as_bytes())
+        .await
+        .expect("is sent");
     assert_eq!(server.commands_of("MAIL"), ["MAIL FROM:<codes@sparekey.example> SMTPUTF8 BODY=8BITMIME"]);
     assert_eq!(server.commands_of("RCPT"), ["RCPT TO:<董事长@xn--fsqu00a.xn--0zwm56d>"]);
 

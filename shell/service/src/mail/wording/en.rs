@@ -27,7 +27,7 @@ pub(super) const WORDING: Wording = Wording {
                appeared). It works once, and only on this device.",
     secrecy: "Do not tell this code to anyone, not even to someone on the phone who says they are from support. Nobody \
               who really helps you needs it.",
-    not_you: "This was not you?",
+    not_you: "This wasn't you?",
     model: "Model",
     serial: "Serial number",
     firmware: "Firmware",
