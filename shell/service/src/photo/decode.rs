@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::pixels::Luma;
-use super::symbol;
+use super::symbol::{self, Threshold};
 
 /// Most bytes of an image (protocol section 12).
 pub const MAX_BYTES: usize = 12 * 1024 * 1024;
@@ -13,9 +13,10 @@ pub const MAX_PIXELS: u64 = 50_000_000;
 
 /// A picture's sides are divided by these, one after the other. A symbol that fills a photo is
 /// quickest and best read small; only one that is far away needs every pixel.
-const SCALES: [usize; 3] = [4, 2, 1];
-/// Below this many pixels a side no symbol of a request can be told apart (version 10 and up).
-const MIN_SIDE: usize = 100;
+const SCALES: [usize; 5] = [8, 4, 3, 2, 1];
+/// A picture is not made smaller than this, in pixels a side: the symbol of a request has 81
+/// modules or more a side, and a module needs 3.
+const MIN_SIDE: usize = 300;
 
 /// Why no symbol came out of an image. The names are what the child writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -37,9 +38,9 @@ pub enum Unreadable {
 
 /// The texts of the QR symbols in a JPEG, PNG or WebP.
 ///
-/// Stops at the first scale that shows a recovery request ([`find_request`]); where none does, all
-/// other texts seen are returned. Text is bounded by what symbols hold (7,089 characters) times
-/// sixteen symbols at each scale.
+/// Stops at the first try that shows a recovery request ([`find_request`]); where none does, all
+/// other texts seen are returned. At most sixteen symbols a try, ten tries, and 7,089 characters
+/// a symbol, which is what one can hold.
 ///
 /// # Errors
 /// [`Unreadable`] says which.
@@ -53,16 +54,17 @@ pub fn read_symbols(image: &[u8]) -> Result<Vec<String>, Unreadable> {
         if by > 1 && whole.width.min(whole.height) / by < MIN_SIDE {
             continue;
         }
-        let texts = if by == 1 { symbol::read(&whole) } else { symbol::read(&whole.shrunk(by)) };
-        if find_request(&texts).is_some() {
-            return Ok(texts);
-        }
-        for text in texts {
-            if !others.contains(&text) {
-                others.push(text);
+        let shrunk = (by > 1).then(|| whole.shrunk(by));
+        for threshold in [Threshold::Squares, Threshold::Mean] {
+            let texts = symbol::read(shrunk.as_ref().unwrap_or(&whole), threshold);
+            if find_request(&texts).is_some() {
+                return Ok(texts);
             }
+            others.extend(texts);
         }
     }
+    others.sort();
+    others.dedup();
     if others.is_empty() { Err(Unreadable::NoSymbol) } else { Ok(others) }
 }
 

@@ -59,6 +59,38 @@ impl Luma {
         Self { width, height, pixels }
     }
 
+    /// Black where a pixel is darker than the mean of the square around it that reaches `reach`
+    /// pixels each way, else white. A symbol half in glare or shadow comes out even.
+    pub(super) fn even(&self, reach: usize) -> Self {
+        let (width, height) = (self.width, self.height);
+        let row = |y: usize| &self.pixels[y * width..(y + 1) * width];
+        let mut columns = vec![0u32; width]; // sums of the rows from y - reach to y + reach
+        let mut pixels = Vec::with_capacity(width * height);
+        for y in 0..height + reach {
+            if y < height {
+                columns.iter_mut().zip(row(y)).for_each(|(sum, &p)| *sum += u32::from(p));
+            }
+            let Some(y) = y.checked_sub(reach) else { continue };
+            let rows = (y + reach).min(height - 1) - y.saturating_sub(reach) + 1;
+            let mut sum: u32 = columns.iter().take(reach).sum();
+            for (x, &pixel) in row(y).iter().enumerate() {
+                if let Some(enters) = columns.get(x + reach) {
+                    sum += enters;
+                }
+                let wide = (x + reach).min(width - 1) - x.saturating_sub(reach) + 1;
+                let area = u32::try_from(rows * wide).expect("a part of at most MAX_PIXELS");
+                pixels.push(if u32::from(pixel) * area < sum { 0 } else { 255 });
+                if let Some(leaves) = x.checked_sub(reach) {
+                    sum -= columns[leaves];
+                }
+            }
+            if let Some(leaves) = y.checked_sub(reach) {
+                columns.iter_mut().zip(row(leaves)).for_each(|(sum, &p)| *sum -= u32::from(p));
+            }
+        }
+        Self { width, height, pixels }
+    }
+
     fn from_jpeg(image: &[u8]) -> Result<Self, Unreadable> {
         let options = DecoderOptions::default()
             .jpeg_set_out_colorspace(ColorSpace::Luma) // spares the conversion to RGB
@@ -163,6 +195,31 @@ mod tests {
         let luma = Luma { width: 5, height: 2, pixels: vec![0, 10, 100, 100, 9, 20, 30, 100, 104, 9] };
         let half = luma.shrunk(2);
         assert_eq!((half.width, half.height, half.pixels), (2, 1, vec![15, 101]));
+    }
+
+    #[test]
+    fn darker_than_its_surroundings_is_black() {
+        // Against the sums as written: every pixel's own square, cut at the edges.
+        let (width, height, reach) = (7usize, 5usize, 2usize);
+        let pixels: Vec<u8> = (0..35u32).map(|i| (i * 97 % 251) as u8).collect();
+        let luma = Luma { width, height, pixels: pixels.clone() };
+        let mut expected = Vec::new();
+        for y in 0..height {
+            for x in 0..width {
+                let (mut sum, mut area) = (0, 0);
+                for j in y.saturating_sub(reach)..=(y + reach).min(height - 1) {
+                    for i in x.saturating_sub(reach)..=(x + reach).min(width - 1) {
+                        sum += u32::from(pixels[j * width + i]);
+                        area += 1;
+                    }
+                }
+                let black = u32::from(pixels[y * width + x]) * area < sum;
+                expected.push(if black { 0 } else { 255 });
+            }
+        }
+        assert_eq!(luma.even(reach).pixels, expected);
+        // A window larger than the picture is the picture.
+        assert_eq!(luma.even(100).pixels.len(), 35);
     }
 
     #[test]

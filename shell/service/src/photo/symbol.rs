@@ -1,25 +1,45 @@
 //! QR symbols in a grey picture, by rxing.
 
 use std::collections::HashSet;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rxing::common::HybridBinarizer;
+use rxing::common::{GlobalHistogramBinarizer, HybridBinarizer};
 use rxing::multi::MultipleBarcodeReader;
 use rxing::qrcode::cpp_port::QrReader;
-use rxing::{BarcodeFormat, BinaryBitmap, DecodeHints, Luma8Source};
+use rxing::{BarcodeFormat, Binarizer, BinaryBitmap, DecodeHints, Luma8Source};
 
 use super::pixels::Luma;
 
-/// Most symbols taken from one picture; a monitor shows one, a desk's table a few.
-pub(super) const MAX_SYMBOLS: usize = 16;
+/// Most symbols taken from one picture at a time; a monitor shows one, a desk's table a few.
+const MAX_SYMBOLS: usize = 16;
+/// Light is taken as even within this part of a picture's shorter side.
+const NEIGHBOURHOOD: usize = 20;
 
-/// The texts of all symbols found, at most [`MAX_SYMBOLS`].
-pub(super) fn read(luma: &Luma) -> Vec<String> {
-    // rxing says of its own search that it can panic. Such a picture has no symbol at this scale.
-    catch_unwind(|| find(luma)).unwrap_or_default()
+/// How black is told from white.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Threshold {
+    /// By rxing, in squares of 40 pixels: quick, and enough for most photos.
+    Squares,
+    /// By the mean around each pixel: takes five times as long, and reads photos with glare,
+    /// shadow or blur too.
+    Mean,
 }
 
-fn find(luma: &Luma) -> Vec<String> {
+/// The texts of the symbols found, at most [`MAX_SYMBOLS`].
+pub(super) fn read(luma: &Luma, threshold: Threshold) -> Vec<String> {
+    match threshold {
+        Threshold::Squares => search(luma, HybridBinarizer::new),
+        Threshold::Mean => {
+            let even = luma.even(luma.width.min(luma.height) / NEIGHBOURHOOD);
+            search(&even, GlobalHistogramBinarizer::new)
+        }
+    }
+}
+
+fn search<'a, B: Binarizer>(
+    luma: &'a Luma,
+    binarizer: impl FnOnce(Luma8Source<'a>) -> B,
+) -> Vec<String> {
     let (Ok(width), Ok(height)) = (u32::try_from(luma.width), u32::try_from(luma.height)) else {
         return Vec::new();
     };
@@ -31,7 +51,12 @@ fn find(luma: &Luma) -> Vec<String> {
         TryHarder: Some(true),
         ..DecodeHints::default()
     };
-    let mut bitmap = BinaryBitmap::new(HybridBinarizer::new(source));
-    let found = QrReader.decode_multiple_with_hints(&mut bitmap, &hints).unwrap_or_default();
+    let mut bitmap = BinaryBitmap::new(binarizer(source));
+    // rxing says of its own search that it can panic. Such a picture has no symbol this way; the
+    // bitmap, which alone it could leave half done, is dropped.
+    let found = catch_unwind(AssertUnwindSafe(|| {
+        QrReader.decode_multiple_with_hints(&mut bitmap, &hints).unwrap_or_default()
+    }));
+    let found = found.unwrap_or_default();
     found.iter().take(MAX_SYMBOLS).map(|symbol| symbol.getText().to_owned()).collect()
 }
