@@ -74,7 +74,9 @@ mod tests {
 
     #[test]
     fn other_digits_are_refused() {
-        for digits in ["0", "00", "256", "65536", "72057594037927936", "99999999999999999", "0000", "00a", "-01", "٠٠٠", " 000"] {
+        for digits in
+            ["0", "00", "256", "65536", "72057594037927936", "99999999999999999", "0000", "00a", "-01", "٠٠٠", " 000"]
+        {
             assert_eq!(decode(digits, 100), Err(Malformed::Shape), "{digits}");
         }
         assert_eq!(decode(&encode(&[1; 101]), 100), Err(Malformed::TooLong));

@@ -116,7 +116,14 @@ pub struct RequestFile {
 impl RequestFile {
     /// The file of a request, with times as people read them (RFC 3339, UTC).
     #[must_use]
-    pub fn new(serial: &Serial, model: &Model, firmware: &Firmware, device_time: Time, start_time: Time, request: Vec<u8>) -> Self {
+    pub fn new(
+        serial: &Serial,
+        model: &Model,
+        firmware: &Firmware,
+        device_time: Time,
+        start_time: Time,
+        request: Vec<u8>,
+    ) -> Self {
         Self {
             serial: serial.as_str().into(),
             model: model.as_str().into(),

@@ -4,7 +4,7 @@ use alloc::{format, string::String, vec::Vec};
 
 use base64::{
     Engine,
-    engine::{GeneralPurpose, GeneralPurposeConfig, general_purpose::NO_PAD, DecodePaddingMode},
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::NO_PAD},
 };
 
 use crate::{cbor::Malformed, digits, request::MAX_REQUEST, text::BaseUrl};
@@ -55,7 +55,8 @@ mod tests {
         let url = BaseUrl::new("https://recover.example.org").unwrap();
         let link = text(&url, &request);
         assert_eq!(link, "https://recover.example.org/r#7149132826922214465534");
-        for form in [&link, "7149132826922214465534", " 71491328269 22214465534\n", "AAEC-vv8_f7_", "AAEC-vv8_f7_\r\n"] {
+        for form in [&link, "7149132826922214465534", " 71491328269 22214465534\n", "AAEC-vv8_f7_", "AAEC-vv8_f7_\r\n"]
+        {
             let read = read(form);
             assert_eq!(read.as_deref(), Ok(&request[..]), "{form}");
         }
@@ -63,7 +64,14 @@ mod tests {
 
     #[test]
     fn refuses_the_rest() {
-        for form in ["", " ", "hello world!", "https://recover.example.org/r#", "https://recover.example.org/r#12", "AAEC+vv8/f7/"] {
+        for form in [
+            "",
+            " ",
+            "hello world!",
+            "https://recover.example.org/r#",
+            "https://recover.example.org/r#12",
+            "AAEC+vv8/f7/",
+        ] {
             assert_eq!(read(form), Err(Malformed::Shape), "{form}");
         }
         assert_eq!(read(&"9".repeat(20_000)), Err(Malformed::TooLong));

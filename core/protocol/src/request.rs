@@ -131,8 +131,14 @@ pub fn seal(
     let (purpose, key) = (contents.ask.purpose(), service.id());
     let plaintext = pad(Plaintext::from(contents));
     let sealed = sealed::seal(service, INFO, &aad(purpose, nonce, key, certificate), &plaintext, seed)?;
-    let payload =
-        Payload { purpose, nonce, key, enc: sealed.enc, ciphertext: sealed.ciphertext, certificate: certificate.to_vec() };
+    let payload = Payload {
+        purpose,
+        nonce,
+        key,
+        enc: sealed.enc,
+        ciphertext: sealed.ciphertext,
+        certificate: certificate.to_vec(),
+    };
     Some(cose::sign(device, Use::Request, &cbor::encode(&payload)))
 }
 

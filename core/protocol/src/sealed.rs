@@ -19,7 +19,13 @@ pub(crate) struct Sealed {
 }
 
 /// `None` if the public key is no usable point, for which the shared secret would be all zero (RFC 9180 section 7.1.4).
-pub(crate) fn seal(key: &OpeningPublicKey, info: &[u8], aad: &[u8], plaintext: &[u8], seed: &[u8; 32]) -> Option<Sealed> {
+pub(crate) fn seal(
+    key: &OpeningPublicKey,
+    info: &[u8],
+    aad: &[u8],
+    plaintext: &[u8],
+    seed: &[u8; 32],
+) -> Option<Sealed> {
     let key = <Kem as hpke::Kem>::PublicKey::from_bytes(&key.0).ok()?;
     let mut rng = Seed { bytes: Zeroizing::new(*seed), used: 0 };
     let (enc, ciphertext) =
@@ -28,7 +34,13 @@ pub(crate) fn seal(key: &OpeningPublicKey, info: &[u8], aad: &[u8], plaintext: &
 }
 
 /// `None` if it does not open: altered, for another key, or for another use.
-pub(crate) fn open(key: &OpeningKey, info: &[u8], aad: &[u8], enc: &[u8; 32], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn open(
+    key: &OpeningKey,
+    info: &[u8],
+    aad: &[u8],
+    enc: &[u8; 32],
+    ciphertext: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
     let enc = <Kem as hpke::Kem>::EncappedKey::from_bytes(enc).ok()?;
     single_shot_open::<Aead, Kdf, Kem>(&OpModeR::Base, &key.0, &enc, info, ciphertext, aad).ok().map(Zeroizing::new)
 }

@@ -129,7 +129,8 @@ impl ReservedEmail {
     pub fn masked(&self) -> String {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or(("", &self.0));
         let (host, last) = domain.rsplit_once('.').unwrap_or((domain, ""));
-        let first = |text: &str| text.chars().next().filter(|c| c.is_alphanumeric()).map_or_else(String::new, String::from);
+        let first =
+            |text: &str| text.chars().next().filter(|c| c.is_alphanumeric()).map_or_else(String::new, String::from);
         let shown = |text: &str| text.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect::<String>();
         let dot = if last.is_empty() { "" } else { "." };
         format!("{}••••@{}••••{dot}{}", first(local), first(host), shown(last))
@@ -171,7 +172,9 @@ mod tests {
         for good in ["A", "NVR-4216-0001", "0123456789"] {
             assert!(Serial::new(good).is_ok(), "{good}");
         }
-        for (bad, why) in [("", TextError::Length), ("a", TextError::Letter), ("A B", TextError::Letter), ("Ä", TextError::Letter)] {
+        for (bad, why) in
+            [("", TextError::Length), ("a", TextError::Letter), ("A B", TextError::Letter), ("Ä", TextError::Letter)]
+        {
             assert_eq!(Serial::new(bad), Err(why), "{bad}");
         }
         assert_eq!(Serial::new(&"A".repeat(49)), Err(TextError::Length));
@@ -180,14 +183,25 @@ mod tests {
     #[test]
     fn plain_http_is_for_loopback() {
         for good in [
-            "https://recover.example.org", "https://example.org:8443/sparekey", "http://127.0.0.1:8080", "http://localhost:1",
-            "http://[::1]:8080", "https://[2001:db8::1]",
+            "https://recover.example.org",
+            "https://example.org:8443/sparekey",
+            "http://127.0.0.1:8080",
+            "http://localhost:1",
+            "http://[::1]:8080",
+            "https://[2001:db8::1]",
         ] {
             assert!(BaseUrl::new(good).is_ok(), "{good}");
         }
         for bad in [
-            "http://example.org", "https://example.org/", "ftp://example.org", "https:///path", "http://127.0.0.1.example.org",
-            "https://example.org#x", "https://user@example.org", "https://example.org?q", "http://localhost.example.org",
+            "http://example.org",
+            "https://example.org/",
+            "ftp://example.org",
+            "https:///path",
+            "http://127.0.0.1.example.org",
+            "https://example.org#x",
+            "https://user@example.org",
+            "https://example.org?q",
+            "http://localhost.example.org",
         ] {
             assert!(BaseUrl::new(bad).is_err(), "{bad}");
         }

@@ -5,8 +5,8 @@ use roxmltree::{Node, ParsingOptions};
 use zeroize::Zeroizing;
 
 use super::{
-    BATCH, Document, Entry, FileError, GRANT, GRANT_ELEMENTS, GrantFile, KEY, KEY_ELEMENTS, KeyFile, MAX_BATCH, MAX_FILE, MAX_SHOWN,
-    NAMESPACE, REQUEST, REQUEST_ELEMENTS, RequestFile,
+    BATCH, Document, Entry, FileError, GRANT, GRANT_ELEMENTS, GrantFile, KEY, KEY_ELEMENTS, KeyFile, MAX_BATCH,
+    MAX_FILE, MAX_SHOWN, NAMESPACE, REQUEST, REQUEST_ELEMENTS, RequestFile,
 };
 use crate::{cbor, request::MAX_REQUEST};
 
@@ -149,7 +149,9 @@ fn is_xml_space(character: char) -> bool {
 /// The parser passes over the name of an encoding, as it reads UTF-8 only.
 fn declares_another_encoding(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
-    let Some((declaration, _)) = text.strip_prefix("<?xml ").and_then(|rest| rest.split_once("?>")) else { return false };
+    let Some((declaration, _)) = text.strip_prefix("<?xml ").and_then(|rest| rest.split_once("?>")) else {
+        return false;
+    };
     let Some((_, encoding)) = declaration.split_once("encoding") else { return false };
     let name = encoding.split(['"', '\'']).nth(1).unwrap_or_default();
     !name.eq_ignore_ascii_case("utf-8")

@@ -5,8 +5,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use super::{
-    BATCH, Document, Entry, FileError, GRANT, GRANT_ELEMENTS, GrantFile, KEY, KEY_ELEMENTS, MAX_BATCH, MAX_FILE, MAX_SHOWN, NAMESPACE,
-    REQUEST, REQUEST_ELEMENTS, RequestFile,
+    BATCH, Document, Entry, FileError, GRANT, GRANT_ELEMENTS, GrantFile, KEY, KEY_ELEMENTS, MAX_BATCH, MAX_FILE,
+    MAX_SHOWN, NAMESPACE, REQUEST, REQUEST_ELEMENTS, RequestFile,
 };
 use crate::{cbor, request::MAX_REQUEST};
 
@@ -82,7 +82,8 @@ fn push(out: &mut String, text: fmt::Arguments<'_>) {
 
 fn escape(text: &str) -> Result<String, FileError> {
     let is_writable = |character: char| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}');
-    let text: String = text.chars().map(|character| if is_writable(character) { character } else { '\u{fffd}' }).collect();
+    let text: String =
+        text.chars().map(|character| if is_writable(character) { character } else { '\u{fffd}' }).collect();
     if text.len() > MAX_SHOWN {
         return Err(FileError::Element);
     }

@@ -3,7 +3,9 @@
 use proptest::{collection::vec, prelude::*};
 use sparekey_protocol::{
     DeviceId, Firmware, Model, Serial, Time,
-    files::{self, Document, Entry, FileError, GrantFile, KeyFile, KeyFilePayload, KeyFileSecret, MAX_FILE, RequestFile},
+    files::{
+        self, Document, Entry, FileError, GrantFile, KeyFile, KeyFilePayload, KeyFileSecret, MAX_FILE, RequestFile,
+    },
 };
 
 use crate::vector::{Fields, field};
@@ -50,7 +52,8 @@ pub(crate) fn fields_of(document: &Document) -> Fields {
 }
 
 fn request_file(payload: Vec<u8>) -> RequestFile {
-    let (serial, model, firmware) = (Serial::new("NVR-1").unwrap(), Model::new("NVR").unwrap(), Firmware::new("1.0").unwrap());
+    let (serial, model, firmware) =
+        (Serial::new("NVR-1").unwrap(), Model::new("NVR").unwrap(), Firmware::new("1.0").unwrap());
     RequestFile::new(&serial, &model, &firmware, Time(1_790_000_000), Time(0), payload)
 }
 
@@ -111,8 +114,12 @@ fn request() -> impl Strategy<Value = RequestFile> {
 }
 
 fn grant() -> impl Strategy<Value = GrantFile> {
-    (shown(), shown(), shown(), vec(any::<u8>(), 1..3000))
-        .prop_map(|(serial, case, not_after, payload)| GrantFile { serial, case, not_after, payload })
+    (shown(), shown(), shown(), vec(any::<u8>(), 1..3000)).prop_map(|(serial, case, not_after, payload)| GrantFile {
+        serial,
+        case,
+        not_after,
+        payload,
+    })
 }
 
 fn key() -> impl Strategy<Value = KeyFile> {

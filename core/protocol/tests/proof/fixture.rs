@@ -1,7 +1,8 @@
 //! One maker, one device, one service, from the fixed seeds that `docs/ref/vectors.md` names.
 
 use sparekey_protocol::{
-    Certificate, Code, Firmware, KeyId, Language, MakerId, Model, Nonce, OpeningKey, PublicKey, ReservedEmail, Serial, SigningKey, Time,
+    Certificate, Code, Firmware, KeyId, Language, MakerId, Model, Nonce, OpeningKey, PublicKey, ReservedEmail, Serial,
+    SigningKey, Time,
     request::{self, Ask, Contents, Trust},
 };
 

@@ -2,7 +2,8 @@
 //! of this program makes them from the same seeds and opens them.
 
 use sparekey_protocol::{
-    BaseUrl, Card, CardName, Certificate, MakerId, OpeningKey, Refusal, SigningKey, VerifierKey, Witnesses, log_verifier_key,
+    BaseUrl, Card, CardName, Certificate, MakerId, OpeningKey, Refusal, SigningKey, VerifierKey, Witnesses,
+    log_verifier_key,
     request::{self, Ask},
 };
 

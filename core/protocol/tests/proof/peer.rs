@@ -1,6 +1,6 @@
 //! The second implementation (`tests/peer/sparekey_peer.py`) opens what ours makes, and ours opens what it makes.
 //!
-//! It needs Python with the modules of `tests/peer/requirements.txt`. `SPAREKEY_PYTHON` names that Python, and the test then
+//! It needs Python with the modules of `tests/peer/requirements.txt`. `SPAREKEY_PEER_PYTHON` names that Python, and the test then
 //! fails without them; otherwise `python3` is tried, and the test says that it did nothing if the modules are missing.
 
 use std::{
@@ -19,9 +19,10 @@ use crate::fixture::{NONCE, SEED, Service, certificate, contents, device, email,
 
 /// Output of the second implementation; `None` if it cannot run here.
 fn peer(verb: &str, input: &str) -> Option<String> {
-    let named = env::var("SPAREKEY_PYTHON").ok();
+    let named = env::var("SPAREKEY_PEER_PYTHON").ok();
     let python = named.as_deref().unwrap_or("python3");
-    let can_run = Command::new(python).args(["-c", "import cbor2, cryptography, pyhpke"]).stderr(Stdio::null()).status();
+    let can_run =
+        Command::new(python).args(["-c", "import cbor2, cryptography, pyhpke"]).stderr(Stdio::null()).status();
     if named.is_none() && !can_run.is_ok_and(|status| status.success()) {
         return None;
     }
@@ -43,9 +44,12 @@ fn skipped() {
 #[test]
 fn it_opens_ours() {
     let long = ReservedEmail::new(&format!("{}@example.org", "ö".repeat(100))).unwrap();
-    for (number, ask) in [Ask::ResetByEmail(email()), Ask::ResetByDesk, Ask::ConfirmEmail(long)].into_iter().enumerate() {
+    for (number, ask) in [Ask::ResetByEmail(email()), Ask::ResetByDesk, Ask::ConfirmEmail(long)].into_iter().enumerate()
+    {
         let nonce = Nonce([number as u8; 16]);
-        let request = request::seal(&contents(ask.clone()), nonce, &SEED, &certificate(), &device(), &opening().public()).unwrap();
+        let request =
+            request::seal(&contents(ask.clone()), nonce, &SEED, &certificate(), &device(), &opening().public())
+                .unwrap();
         let input = format!(
             "maker: {}\nopening-key: {}\nrequest: {}\n",
             hex::encode(maker().public().to_bytes()),
@@ -53,7 +57,8 @@ fn it_opens_ours() {
             hex::encode(&request),
         );
         let Some(said) = peer("open", &input) else { return skipped() };
-        let mut expected = vec!["serial: NVR-4216-0001".to_owned(), "model: NVR 4216".to_owned(), "code: 02718281".to_owned()];
+        let mut expected =
+            vec!["serial: NVR-4216-0001".to_owned(), "model: NVR 4216".to_owned(), "code: 02718281".to_owned()];
         expected.push(format!("purpose: {}", ask.purpose().number()));
         expected.push(format!("nonce: {nonce}"));
         expected.extend(ask.email().map(|email| format!("email: {email}")));
@@ -67,7 +72,9 @@ fn it_opens_ours() {
 #[test]
 fn ours_opens_its() {
     let Some(said) = peer("make", "") else { return skipped() };
-    let values = |name: &str| -> Vec<&str> { said.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect() };
+    let values = |name: &str| -> Vec<&str> {
+        said.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect()
+    };
     let bytes = |hex: &str| hex::decode(hex).unwrap();
     let maker = PublicKey::from_bytes(&bytes(values("maker")[0]).try_into().unwrap()).unwrap();
     let opening = OpeningKey::from_bytes(&bytes(values("opening-key")[0]).try_into().unwrap());

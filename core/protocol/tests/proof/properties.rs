@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use minicbor::Decoder;
 use proptest::prelude::*;
 use sparekey_protocol::{
-    Certificate, Code, Firmware, Language, Model, Nonce, OpeningKey, OpeningPublicKey, PublicKey, ReservedEmail, Serial, SigningKey, Time,
+    Certificate, Code, Firmware, Language, Model, Nonce, OpeningKey, OpeningPublicKey, PublicKey, ReservedEmail,
+    Serial, SigningKey, Time,
     request::{self, Ask, Contents},
 };
 
@@ -42,7 +43,10 @@ fn a_request_cut_at_any_length_is_refused() {
             assert!(request::open(&request[length + 1..], &service).is_err(), "the bytes after {length} were opened");
         }
         for byte in 0..=255 {
-            assert!(request::open(&[&request[..], &[byte]].concat(), &service).is_err(), "{byte:#04x} at the end was opened");
+            assert!(
+                request::open(&[&request[..], &[byte]].concat(), &service).is_err(),
+                "{byte:#04x} at the end was opened"
+            );
         }
     }
 }
@@ -83,7 +87,8 @@ fn nothing_is_sealed_to_a_key_of_small_order() {
     let mut one = [0; 32];
     one[0] = 1;
     for key in [[0; 32], one, order_8] {
-        let sealed = request::seal(&contents(Ask::ResetByDesk), NONCE, &SEED, &certificate(), &device(), &OpeningPublicKey(key));
+        let sealed =
+            request::seal(&contents(Ask::ResetByDesk), NONCE, &SEED, &certificate(), &device(), &OpeningPublicKey(key));
         assert!(sealed.is_none(), "{}", hex::encode(key));
     }
 }
@@ -104,7 +109,8 @@ fn a_key_of_small_order_is_nobodys() {
 
 fn any_contents() -> impl Strategy<Value = Contents> {
     let email = || "\\PC{3,60}".prop_filter_map("3 to 254 bytes", |text| ReservedEmail::new(&text).ok());
-    let ask = prop_oneof![email().prop_map(Ask::ResetByEmail), Just(Ask::ResetByDesk), email().prop_map(Ask::ConfirmEmail)];
+    let ask =
+        prop_oneof![email().prop_map(Ask::ResetByEmail), Just(Ask::ResetByDesk), email().prop_map(Ask::ConfirmEmail)];
     let firmware = "(?s).{1,10}".prop_filter_map("1 to 32 bytes", |text| Firmware::new(&text).ok());
     let language = "[a-zA-Z0-9-]{2,16}".prop_map(|text| Language::new(&text).unwrap());
     (any::<[u8; 16]>(), ask, firmware, any::<u64>(), any::<u64>(), language).prop_map(

@@ -1,8 +1,8 @@
 //! Every vector is read as its file says: as these values, or refused for this reason. Good ones are made again, byte for byte.
 
 use sparekey_protocol::{
-    BaseUrl, Card, Certificate, Code, DeviceId, Firmware, Language, Malformed, Nonce, OpeningKey, PublicKey, ReservedEmail, SigningKey, Time,
-    digits, files, qr,
+    BaseUrl, Card, Certificate, Code, DeviceId, Firmware, Language, Malformed, Nonce, OpeningKey, PublicKey,
+    ReservedEmail, SigningKey, Time, digits, files, qr,
     request::{self, Ask, Contents, MAX_REQUEST, Purpose},
 };
 
@@ -48,11 +48,13 @@ fn public_key(vector: &Vector, name: &str) -> PublicKey {
 
 fn read_certificate(vector: &Vector) -> Outcome {
     let bytes = vector.bytes("certificate");
-    let certificate = Certificate::verify(&bytes, &public_key(vector, "maker")).map_err(|why| why.map_or("bad-signature", malformed_name))?;
+    let certificate = Certificate::verify(&bytes, &public_key(vector, "maker"))
+        .map_err(|why| why.map_or("bad-signature", malformed_name))?;
     if let Some(seed) = vector.seed("maker-seed") {
         let maker = SigningKey::from_seed(&seed);
         let device = PublicKey::from_bytes(&certificate.device_key).unwrap();
-        let again = Certificate::new(&maker.public(), certificate.serial.clone(), certificate.model.clone(), &device).sign(&maker);
+        let again = Certificate::new(&maker.public(), certificate.serial.clone(), certificate.model.clone(), &device)
+            .sign(&maker);
         assert_eq!(hex::encode(again), hex::encode(&bytes), "{}", vector.name);
     }
     Ok(vec![
@@ -66,7 +68,8 @@ fn read_certificate(vector: &Vector) -> Outcome {
 
 fn read_card(vector: &Vector) -> Outcome {
     let bytes = vector.bytes("card");
-    let card = Card::verify(&bytes, &public_key(vector, "maker")).map_err(|why| why.map_or("bad-signature", malformed_name))?;
+    let card = Card::verify(&bytes, &public_key(vector, "maker"))
+        .map_err(|why| why.map_or("bad-signature", malformed_name))?;
     if let Some(seed) = vector.seed("maker-seed") {
         assert_eq!(hex::encode(card.sign(&SigningKey::from_seed(&seed))), hex::encode(&bytes), "{}", vector.name);
     }
@@ -170,12 +173,14 @@ fn read_file(vector: &Vector) -> Outcome {
 
 #[test]
 fn every_refusal_has_its_vectors() {
-    let expected: Vec<_> = vector::all().into_iter().filter(|vector| vector.kind == "request").map(|vector| vector.expect).collect();
+    let expected: Vec<_> =
+        vector::all().into_iter().filter(|vector| vector.kind == "request").map(|vector| vector.expect).collect();
     for refusal in sparekey_protocol::Refusal::ALL {
         let count = expected.iter().filter(|name| *name == refusal.name()).count();
         assert!(count >= 2, "{refusal}: {count} vectors");
     }
-    let purposes: Fields = vector::all().into_iter().flat_map(|vector| vector.outcome).filter(|(key, _)| key == "purpose").collect();
+    let purposes: Fields =
+        vector::all().into_iter().flat_map(|vector| vector.outcome).filter(|(key, _)| key == "purpose").collect();
     for purpose in [Purpose::ResetByEmail, Purpose::ResetByDesk, Purpose::ConfirmEmail] {
         assert!(purposes.contains(&field("purpose", purpose.number())), "no vector opens as {purpose:?}");
     }

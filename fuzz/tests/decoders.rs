@@ -1,0 +1,165 @@
+//! Every decoder, on random bytes and on altered messages. Nothing panics, and what is accepted has one encoding only.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use bolero::check;
+use sparekey_fuzz::{DEVICE, MAKER, Service, certificate, contents, edited, payload_of, request_with, signed};
+use sparekey_protocol::{
+    BaseUrl, Card, CardName, Certificate, MakerId, Nonce, SigningKey, VerifierKey, digits, files, pem, qr,
+    request::{self, MAX_REQUEST},
+};
+
+type Edits = Vec<(u16, u8, u8)>;
+
+/// Runs one target for two seconds, or as long as `BOLERO_RANDOM_TEST_TIME_MS` says.
+macro_rules! target {
+    ($name:ident, $type:ty, $check:expr) => {
+        #[test]
+        fn $name() {
+            let check = $check;
+            check!()
+                .with_type::<$type>()
+                .with_iterations(10_000_000)
+                .with_test_time(Duration::from_secs(2))
+                .for_each(move |input| check(input));
+        }
+    };
+}
+
+target!(random_bytes, Vec<u8>, |input: &Vec<u8>| {
+    let maker = SigningKey::from_seed(&MAKER).public();
+    assert!(request::open(input, &Service::default()).is_err());
+    assert!(Certificate::verify(input, &maker).is_err());
+    assert!(Card::verify(input, &maker).is_err());
+    let _ = files::parse(input);
+    let text = String::from_utf8_lossy(input);
+    let _ = qr::read(&text);
+    assert!(pem::read_signing_key(&text).is_none());
+});
+
+target!(edited_request, Edits, {
+    let service = Service::default();
+    let device = SigningKey::from_seed(&DEVICE);
+    let good =
+        request::seal(&contents(), Nonce([2; 16]), &[9; 32], &certificate(), &device, &service.opening().public())
+            .unwrap();
+    move |edits: &Edits| {
+        let request = edited(&good, edits);
+        assert_eq!(request::open(&request, &service).is_ok(), request == good);
+    }
+});
+
+target!(edited_and_signed_request, Edits, {
+    let service = Service::default();
+    let device = SigningKey::from_seed(&DEVICE);
+    let good =
+        request::seal(&contents(), Nonce([2; 16]), &[9; 32], &certificate(), &device, &service.opening().public())
+            .unwrap();
+    let payload = payload_of(&good).to_vec();
+    move |edits: &Edits| {
+        // Everything in a payload is bound to the seal, so that even the device cannot change it afterwards.
+        let request = signed(&DEVICE, b"sparekey/v1/request", &edited(&payload, edits));
+        assert_eq!(request::open(&request, &service).is_ok(), request == good);
+    }
+});
+
+target!(edited_and_sealed_plaintext, Edits, {
+    let service = Service::default();
+    let code = contents().code;
+    // {1: code, 2: address, 3: "1.0", 4: 0, 5: 1, 6: "en", 7: h'0000'}
+    let email = b"\x02\x71owner@example.org";
+    let good =
+        [&b"\xa7\x01\x68"[..], code.expose().as_bytes(), email, b"\x03\x631.0\x04\x00\x05\x01\x06\x62en\x07\x42\0\0"]
+            .concat();
+    assert!(request::open(&request_with(&service, &good), &service).is_ok());
+    move |edits: &Edits| {
+        let request = request_with(&service, &edited(&good, edits));
+        let Ok(opened) = request::open(&request, &service) else { return };
+        // Whatever was accepted can be said again, and says the same.
+        let device = SigningKey::from_seed(&DEVICE);
+        let key = service.opening().public();
+        let again = request::seal(&opened.contents, opened.nonce, &[9; 32], &certificate(), &device, &key).unwrap();
+        assert_eq!(request::open(&again, &service).unwrap().contents, opened.contents);
+    }
+});
+
+target!(edited_and_signed_certificate, Edits, {
+    let maker = SigningKey::from_seed(&MAKER);
+    let good = payload_of(&certificate()).to_vec();
+    move |edits: &Edits| {
+        let bytes = signed(&MAKER, b"sparekey/v1/device", &edited(&good, edits));
+        if let Ok(certificate) = Certificate::verify(&bytes, &maker.public()) {
+            assert_eq!(certificate.sign(&maker), bytes);
+        }
+    }
+});
+
+target!(edited_and_signed_card, Edits, {
+    let maker = SigningKey::from_seed(&MAKER);
+    let card = Card {
+        maker: MakerId::of(&maker.public().to_bytes()),
+        edition: 1,
+        name: CardName::new("Recovery").unwrap(),
+        url: BaseUrl::new("https://recover.example.org").unwrap(),
+        opening_key: Service::default().opening().public(),
+        grant_key: [4; 32],
+        log_key: VerifierKey::new("recover.example.org+00000000+AAAA").unwrap(),
+        witnesses: sparekey_protocol::Witnesses::new(
+            1,
+            vec![VerifierKey::new("witness.example.org+00000000+AAAA").unwrap()],
+        ),
+    };
+    let good = payload_of(&card.sign(&maker)).to_vec();
+    move |edits: &Edits| {
+        let bytes = signed(&MAKER, b"sparekey/v1/service", &edited(&good, edits));
+        if let Ok(card) = Card::verify(&bytes, &maker.public()) {
+            assert_eq!(card.sign(&maker), bytes);
+        }
+    }
+});
+
+target!(any_digits, Vec<u8>, |input: &Vec<u8>| {
+    let text: String = input.iter().map(|byte| char::from(b'0' + byte % 10)).collect();
+    if let Ok(bytes) = digits::decode(&text, MAX_REQUEST) {
+        assert_eq!(digits::encode(&bytes), text);
+    }
+    assert_eq!(digits::decode(&digits::encode(input), input.len()).as_ref(), Ok(input));
+});
+
+target!(edited_symbol, Edits, {
+    let url = BaseUrl::new("https://recover.example.org").unwrap();
+    let good = qr::text(&url, &[0x84; 60]);
+    move |edits: &Edits| {
+        let text = edited(good.as_bytes(), edits);
+        if let Ok(request) = qr::read(&String::from_utf8_lossy(&text)) {
+            assert_eq!(qr::read(&qr::text(&url, &request)), Ok(request));
+        }
+    }
+});
+
+target!(edited_file, Edits, {
+    let good = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Batch xmlns=\"urn:sparekey:recovery:1\"><RecoveryGrant><Serial>A&amp;</Serial>\
+        <Case/><NotAfter><![CDATA[x]]></NotAfter><!-- y --><Payload> gEE= </Payload></RecoveryGrant></Batch>";
+    assert!(files::parse(good.as_bytes()).is_ok());
+    move |edits: &Edits| {
+        if let Ok(document) = files::parse(&edited(good.as_bytes(), edits)) {
+            let written = files::write(&document).unwrap();
+            assert_eq!(files::parse(written.as_bytes()), Ok(document));
+        }
+    }
+});
+
+target!(edited_pem, Edits, {
+    let key = SigningKey::from_seed(&MAKER);
+    let (secret, public) = (pem::write_signing_key(&key), pem::write_public_key(&key.public()));
+    move |edits: &Edits| {
+        let text = |good: &str| String::from_utf8_lossy(&edited(good.as_bytes(), edits)).into_owned();
+        if let Some(key) = pem::read_signing_key(&text(&secret)) {
+            assert!(pem::read_signing_key(&pem::write_signing_key(&key)).is_some());
+        }
+        if let Some(key) = pem::read_public_key(&text(&public)) {
+            assert_eq!(pem::read_public_key(&pem::write_public_key(&key)), Some(key));
+        }
+    }
+});
