@@ -1,7 +1,22 @@
-//! What the service decides: limits, mail or desk, approvals.
+//! What the service decides: whether a request is taken, and what becomes of its mail.
+//!
+//! [`decide`] answers a [`Command`] with a [`Decision`] or a [`Refusal`]; [`Case::apply`] tells what a case is after a
+//! [`Fact`]. A refusal changes nothing. The shell writes the facts of a decision, its buckets and its letter in one
+//! transaction, and only then acts.
+//!
+//! This crate must not read a clock, store, send or query: what is known comes as arguments. What may be believed is
+//! `sparekey-protocol`'s to say. Look into `decide.rs` first, then `limits.rs`.
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+mod case;
+mod decide;
+mod fact;
 mod limits;
 
-pub use limits::{Bucket, Budget, Budgets, Scope};
+pub use case::{Case, Mail, MailState};
+pub use decide::{Command, Decision, Refusal, Submission, decide};
+pub use fact::{Fact, Received};
+pub use limits::{Bucket, Buckets, Budget, Budgets, Scope};

@@ -1,20 +1,46 @@
 //! The service without its HTTP: what the pages and the interface call.
 
-use std::{collections::HashMap, path::PathBuf, sync::{Arc, Mutex}};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use serde::Serialize;
-use sparekey_cases::Budgets;
+use sparekey_cases::{Budgets, Case, MailState as CaseMailState, Refusal as CaseRefusal, Scope};
+use sparekey_protocol::{
+    MakerId, PublicKey, Refusal, Serial,
+    request::{self, Request},
+};
+use tokio::{sync::Notify, task::JoinHandle, time};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
+    case_id::CaseId,
     clock::Clock,
     keys::{Keys, KeysError},
-    mail::{Letterhead, Transport},
+    mail::{Address, Letterhead, Transport},
     network::NetworkKey,
+    seal::{BucketKey, Sealer},
+    sender::Sender,
+    store::{self, Store},
+    writer::{NotWritten, Scribe, Submit, Writer},
 };
+pub use crate::store::{Database, StoreError};
+
+/// The database's file in the service's folder, if nothing else is chosen.
+pub const DATABASE_FILE: &str = "service.db";
+
+/// How soon a withdrawn serial is refused, by nodes other than the one that was told.
+const REFRESH: Duration = Duration::from_secs(10);
+/// Of these refreshes, one in so many sweeps what is old.
+const SWEEP_EACH: u64 = 360;
+/// How long the database may take to say that it is there.
+const PING: Duration = Duration::from_secs(2);
 
 /// What a service is started with.
 pub struct Settings {
-    /// The folder that `init` made: keys and, by default, the database.
+    /// The folder that [`init`] made: the keys.
     pub dir: PathBuf,
     /// Where cases are kept.
     pub database: Database,
@@ -26,15 +52,6 @@ pub struct Settings {
     pub budgets: Budgets,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-}
-
-/// Where cases are kept.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Database {
-    /// A file on this machine: one process.
-    Sqlite(PathBuf),
-    /// A PostgreSQL server (URL): any number of nodes.
-    Postgres(String),
 }
 
 /// Where mail stands.
@@ -52,7 +69,7 @@ pub enum MailState {
 /// What a carrier may see of a request (protocol section 12).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RequestView {
-    /// Unguessable.
+    /// Unguessable: 24 characters of base64url.
     pub id: String,
     /// 1 reset by email, 2 reset through the desk, 3 confirm an address.
     pub purpose: u8,
@@ -60,26 +77,26 @@ pub struct RequestView {
     pub serial: String,
     /// As the maker certified.
     pub model: String,
-    /// First letters and the last label.
+    /// First letters and the last label. Absent for the desk, and if the reserved address is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub masked_address: Option<String>,
     /// Absent for the desk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<MailState>,
-    /// Unix seconds.
+    /// Unix seconds. The device decides by its own clock.
     pub expires_at: u64,
 }
 
 /// Why a request was not taken. It wrote nothing.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubmitError {
     /// A check of protocol section 4 failed.
     #[error("{0}")]
-    Refused(sparekey_protocol::Refusal),
+    Refused(Refusal),
     /// A limit is reached.
     #[error("too-many")]
     TooMany {
-        /// Seconds to wait.
+        /// Seconds to wait, at least 1.
         retry_after: u64,
     },
     /// The database does not answer, or there is more to do than it can take. Try again soon.
@@ -87,57 +104,107 @@ pub enum SubmitError {
     Unavailable,
 }
 
-/// The database does not answer.
-#[derive(Debug, thiserror::Error)]
+/// The database does not answer, or the service is shutting down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the database does not answer\nTry again soon.")]
 pub struct Unavailable;
 
-/// Why the service cannot start.
+/// Why a service cannot be set up or started.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder.
+    /// The folder and its keys.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-/// The recovery service.
+/// Sets up a new service: its keys, the makers it trusts, and its database.
+///
+/// # Errors
+/// [`OpenError`] if there are keys or a database already; neither is changed.
+pub async fn init(dir: &Path, makers: &[PublicKey], database: &Database) -> Result<(), OpenError> {
+    Keys::create(dir, makers)?;
+    Ok(store::init(database).await?)
+}
+
+/// The recovery service, with its writer and its sender.
 pub struct Service {
-    keys: Keys,
+    keys: Arc<Keys>,
+    sealer: Arc<Sealer>,
+    store: Arc<Store>,
+    writer: Writer,
     clock: Arc<dyn Clock>,
-    cases: Mutex<HashMap<String, RequestView>>,
+    stop: CancellationToken,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Service {
-    /// Starts the service on a folder that [`init`] made.
+    /// Starts the service on what [`init`] made. Within a tokio runtime.
     ///
     /// # Errors
-    /// [`OpenError`].
+    /// [`OpenError`] names what is missing, damaged or in use.
     pub async fn open(settings: Settings) -> Result<Self, OpenError> {
-        let keys = Keys::read(&settings.dir, settings.clock.now())?;
-        Ok(Self { keys, clock: settings.clock, cases: Mutex::default() })
+        let Settings { dir, database, mail, letterhead, budgets, clock } = settings;
+        let keys = Arc::new(Keys::read(&dir, clock.now())?);
+        let store = Arc::new(Store::open(&database).await?);
+        keys.set_withdrawn(store.withdrawn().await?);
+        if matches!(*store, Store::Sqlite(_)) {
+            // No other process has this file: what is leased was leased by one that died.
+            let mut batch = store.begin().await?;
+            batch.end_leases().await?;
+            batch.commit().await?;
+        }
+        let sealer = Arc::new(Sealer::new(&keys));
+        let (letters, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+        let writer = Writer::start(Scribe {
+            store: Arc::clone(&store),
+            sealer: Arc::clone(&sealer),
+            budgets,
+            clock: Arc::clone(&clock),
+            letters: Arc::clone(&letters),
+        });
+        let sender = Sender {
+            writer: writer.clone(),
+            transport: mail,
+            letterhead,
+            sealer: Arc::clone(&sealer),
+            clock: Arc::clone(&clock),
+            letters,
+            stop: stop.clone(),
+            in_hand: Arc::default(),
+        };
+        let sending = tokio::spawn(sender.run());
+        let keeping = tokio::spawn(keep_house(Arc::clone(&keys), Arc::clone(&store), writer.clone(), stop.clone()));
+        let tasks = Mutex::new(vec![sending, keeping]);
+        Ok(Self { keys, sealer, store, writer, clock, stop, tasks })
     }
 
-    /// Opens a request and, if it is new, records it and queues its mail.
+    /// Opens a request and, if it is new, records it and queues its mail. The same bytes again are answered as before and
+    /// send nothing, unless the mail is wanted `again`.
+    ///
+    /// What was begun is finished even if the caller goes away.
     ///
     /// # Errors
     /// [`SubmitError`]; a refusal writes nothing.
     pub async fn submit(&self, bytes: &[u8], again: bool, network: NetworkKey) -> Result<RequestView, SubmitError> {
-        let _ = (again, network);
-        let now = self.clock.now();
-        let request = sparekey_protocol::request::open(bytes, &self.keys.at(now)).map_err(SubmitError::Refused)?;
-        let purpose = request.contents.ask.purpose().number();
-        let mail = request.contents.ask.email().map(|_| MailState::Queued);
-        let view = RequestView {
-            id: request.identity.to_string()[..24].to_owned(),
-            purpose,
-            serial: request.certificate.serial.to_string(),
-            model: request.certificate.model.to_string(),
-            masked_address: mail.map(|_| "o••••@e••••.org".into()),
-            mail,
-            expires_at: now.0 + if purpose == 2 { 172_800 } else { 1_800 },
+        let request = request::open(bytes, &self.keys.at(self.clock.now())).map_err(SubmitError::Refused)?;
+        // An address that cannot be written to still has a case, which says so.
+        let email = request.contents.ask.email();
+        let address = email.and_then(|email| Address::parse(email.as_str()).ok());
+        let submit = Submit {
+            id: CaseId::random().map_err(|_| SubmitError::Unavailable)?,
+            masked_address: address.as_ref().map(Address::masked),
+            again,
+            buckets: self.bucket_keys(&request, address.as_ref(), network),
+            request,
         };
-        self.cases.lock().expect("no panic while held").insert(view.id.clone(), view.clone());
-        Ok(view)
+        match self.writer.submit(submit).await {
+            Ok(Ok((id, case))) => Ok(view(id, case)),
+            Ok(Err(CaseRefusal::TooMany { retry_after })) => Err(SubmitError::TooMany { retry_after }),
+            Err(NotWritten) => Err(SubmitError::Unavailable),
+        }
     }
 
     /// How a request stands; `None` for an id that there is not, malformed ones included.
@@ -145,7 +212,22 @@ impl Service {
     /// # Errors
     /// [`Unavailable`].
     pub async fn view(&self, id: &str) -> Result<Option<RequestView>, Unavailable> {
-        Ok(self.cases.lock().expect("no panic while held").get(id).cloned())
+        let Some(id) = CaseId::parse(id) else { return Ok(None) };
+        let case = self.store.case(id).await.map_err(|error| {
+            tracing::warn!(%error, "a case was not read");
+            Unavailable
+        })?;
+        Ok(case.map(|case| view(id, case)))
+    }
+
+    /// Refuses requests of a device from now on: its maker withdrew the serial.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn withdraw(&self, maker: MakerId, serial: &Serial) -> Result<(), Unavailable> {
+        self.store.withdraw(maker, serial).await.map_err(|_| Unavailable)?;
+        self.keys.set_withdrawn(self.store.withdrawn().await.map_err(|_| Unavailable)?);
+        Ok(())
     }
 
     /// Whether requests can be taken now.
@@ -153,9 +235,83 @@ impl Service {
     /// # Errors
     /// [`Unavailable`].
     pub async fn ready(&self) -> Result<(), Unavailable> {
-        Ok(())
+        if self.stop.is_cancelled() || !self.writer.is_open() {
+            return Err(Unavailable);
+        }
+        match time::timeout(PING, self.store.ping()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Unavailable),
+        }
     }
 
-    /// Ends the service's tasks; mails that are being handed over are finished first.
-    pub async fn shutdown(&self) {}
+    /// Ends the service's tasks: what was handed in is written, and mails on their way are finished, which takes a mail
+    /// server's time. Does nothing the second time.
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        let tasks = std::mem::take(&mut *self.tasks.lock().expect("nothing panics while it is held"));
+        for task in tasks {
+            let _ = task.await;
+        }
+        // The writer is the last to end: the sender noted what became of its mails.
+        self.writer.close().await;
+        self.store.close().await;
+    }
+
+    fn bucket_keys(&self, request: &Request, address: Option<&Address>, network: NetworkKey) -> Vec<(Scope, BucketKey)> {
+        let device = request.certificate.device_id();
+        let email = address.map(Address::bucket);
+        let stored = request.contents.ask.email().map(|email| email.as_str()).unwrap_or_default();
+        let key = |scope| match scope {
+            Scope::DeviceMail | Scope::DeviceDesk => self.sealer.bucket_key(scope, &device.0),
+            Scope::Address => self.sealer.bucket_key(scope, email.as_deref().unwrap_or(stored).as_bytes()),
+            Scope::Network => self.sealer.bucket_key(scope, network.as_bytes()),
+        };
+        Scope::of(request.contents.ask.purpose()).iter().map(|scope| (*scope, key(*scope))).collect()
+    }
+}
+
+/// A service that is dropped ends like one that is shut down, but nobody waits for it.
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn view(id: CaseId, case: Case) -> RequestView {
+    RequestView {
+        id: id.to_string(),
+        purpose: case.purpose.number(),
+        serial: case.serial.to_string(),
+        model: case.model.to_string(),
+        masked_address: case.masked_address,
+        mail: case.mail.map(|mail| match mail.state {
+            CaseMailState::Queued => MailState::Queued,
+            CaseMailState::Sent => MailState::Sent,
+            CaseMailState::Refused => MailState::Refused,
+        }),
+        expires_at: case.expires_at.0,
+    }
+}
+
+/// Follows the list of withdrawn serials, counts the letters that wait, and drops what is old.
+async fn keep_house(keys: Arc<Keys>, store: Arc<Store>, writer: Writer, stop: CancellationToken) {
+    let mut round = 0;
+    loop {
+        if round % SWEEP_EACH == 0 {
+            // Some at a time, so that nobody waits long.
+            while !stop.is_cancelled() && writer.sweep().await.is_ok_and(|dropped| dropped > 0) {}
+        }
+        round += 1;
+        match store.withdrawn().await {
+            Ok(withdrawn) => keys.set_withdrawn(withdrawn),
+            Err(error) => tracing::warn!(%error, "the list of withdrawn serials was not read"),
+        }
+        if let Ok(waiting) = store.waiting_letters().await {
+            metrics::gauge!("sparekey_outbox_letters").set(waiting as f64);
+        }
+        tokio::select! {
+            () = time::sleep(REFRESH) => {}
+            () = stop.cancelled() => return,
+        }
+    }
 }

@@ -1,0 +1,210 @@
+//! What the database holds of secrets and persons: letters sealed, bucket keys hashed with a key.
+
+use chacha20poly1305::{
+    ChaCha20Poly1305, KeyInit, Nonce,
+    aead::{Aead, Payload},
+};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
+use minicbor::{Decode, Encode};
+use sha2::Sha256;
+use sparekey_cases::Scope;
+use sparekey_protocol::{
+    Code, Firmware, Language, Model, OpeningKey, ReservedEmail, Serial, Time,
+    request::{Purpose, Request},
+};
+use zeroize::Zeroizing;
+
+use crate::{keys::Keys, store::Letter};
+
+const OUTBOX: &[u8] = b"sparekey/v1/outbox";
+const BUCKETS: &[u8] = b"sparekey/v1/buckets";
+const NONCE: usize = 12;
+
+/// What a letter to an owner is written from.
+#[derive(Encode, Decode)]
+pub(crate) struct LetterContents {
+    #[n(0)]
+    pub(crate) purpose: Purpose,
+    #[n(1)]
+    pub(crate) to: ReservedEmail,
+    #[n(2)]
+    pub(crate) code: Code,
+    #[n(3)]
+    pub(crate) serial: Serial,
+    #[n(4)]
+    pub(crate) model: Model,
+    #[n(5)]
+    pub(crate) firmware: Firmware,
+    #[n(6)]
+    pub(crate) device_time: Time,
+    #[n(7)]
+    pub(crate) start_time: Time,
+    #[n(8)]
+    pub(crate) language: Language,
+    /// When the request was taken.
+    #[n(9)]
+    pub(crate) received_at: Time,
+    /// When this letter was queued.
+    #[n(10)]
+    pub(crate) queued_at: Time,
+}
+
+impl LetterContents {
+    /// `None` for a request that asks for no mail.
+    pub(crate) fn of(request: &Request, received_at: Time, queued_at: Time) -> Option<Self> {
+        let (certificate, contents) = (&request.certificate, &request.contents);
+        Some(Self {
+            purpose: contents.ask.purpose(),
+            to: contents.ask.email()?.clone(),
+            code: contents.code.clone(),
+            serial: certificate.serial.clone(),
+            model: certificate.model.clone(),
+            firmware: contents.firmware.clone(),
+            device_time: contents.device_time,
+            start_time: contents.start_time,
+            language: contents.language.clone(),
+            received_at,
+            queued_at,
+        })
+    }
+}
+
+/// The name of a bucket in the database: the byte of its scope, and a hash that only this service can make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct BucketKey(pub(crate) [u8; 17]);
+
+/// Keys that grow out of the service's opening key (HKDF, RFC 5869).
+pub(crate) struct Sealer {
+    /// The key in use, then those of retired opening keys.
+    outbox: Vec<Zeroizing<[u8; 32]>>,
+    buckets: Zeroizing<[u8; 32]>,
+}
+
+impl Sealer {
+    pub(crate) fn new(keys: &Keys) -> Self {
+        let outbox = keys.opening_keys().map(|key| derive(key, OUTBOX)).collect();
+        let buckets = keys.opening_keys().next().map(|key| derive(key, BUCKETS)).expect("there is a key in use");
+        Self { outbox, buckets }
+    }
+
+    /// Seals a letter (ChaCha20-Poly1305, RFC 8439) to its place in the outbox.
+    pub(crate) fn seal(&self, letter: Letter, contents: &LetterContents) -> Result<Vec<u8>, getrandom::Error> {
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce)?;
+        let plaintext = Zeroizing::new(minicbor::to_vec(contents).expect("encoding to memory cannot fail"));
+        let payload = Payload { msg: &plaintext, aad: &place(letter) };
+        let sealed = cipher(&self.outbox[0]).encrypt(&Nonce::from(nonce), payload).expect("a letter is short");
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Opens what was sealed to this place; `None` if it was not, or under keys that are no longer held.
+    pub(crate) fn open(&self, letter: Letter, sealed: &[u8]) -> Option<LetterContents> {
+        let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE>()?;
+        let aad = place(letter);
+        let plaintext = self.outbox.iter().find_map(|key| {
+            let payload = Payload { msg: ciphertext, aad: &aad };
+            cipher(key).decrypt(&Nonce::from(*nonce), payload).ok().map(Zeroizing::new)
+        })?;
+        minicbor::decode(&plaintext).ok()
+    }
+
+    /// The key of the bucket that counts `what` in this scope (HMAC, RFC 2104).
+    pub(crate) fn bucket_key(&self, scope: Scope, what: &[u8]) -> BucketKey {
+        let first = scope_byte(scope);
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.buckets.as_slice()).expect("any length serves");
+        mac.update(&[first]);
+        mac.update(what);
+        let hash = mac.finalize().into_bytes();
+        let mut key = [first; 17];
+        key[1..].copy_from_slice(&hash[..16]);
+        BucketKey(key)
+    }
+}
+
+/// The first byte of the keys of this scope. Kept in the database: never changed.
+pub(crate) fn scope_byte(scope: Scope) -> u8 {
+    match scope {
+        Scope::DeviceMail => 1,
+        Scope::DeviceDesk => 2,
+        Scope::Address => 3,
+        Scope::Network => 4,
+    }
+}
+
+fn derive(key: &OpeningKey, info: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut derived = Zeroizing::new([0; 32]);
+    let hkdf = Hkdf::<Sha256>::new(None, key.to_bytes().as_slice());
+    hkdf.expand(info, derived.as_mut_slice()).expect("32 bytes are a valid length");
+    derived
+}
+
+fn cipher(key: &[u8; 32]) -> ChaCha20Poly1305 {
+    ChaCha20Poly1305::new(key.into())
+}
+
+fn place(letter: Letter) -> Vec<u8> {
+    [letter.case.0.as_slice(), &letter.number.to_be_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use sparekey_protocol::{SigningKey, Time};
+
+    use super::*;
+    use crate::case_id::CaseId;
+
+    fn contents() -> LetterContents {
+        LetterContents {
+            purpose: Purpose::ResetByEmail,
+            to: ReservedEmail::new("owner@example.org").unwrap(),
+            code: Code::parse("12345678").unwrap(),
+            serial: Serial::new("NVR-1").unwrap(),
+            model: Model::new("N16").unwrap(),
+            firmware: Firmware::new("1.0").unwrap(),
+            device_time: Time(1),
+            start_time: Time(2),
+            language: Language::new("de").unwrap(),
+            received_at: Time(3),
+            queued_at: Time(4),
+        }
+    }
+
+    #[test]
+    fn sealed_to_its_place_and_opened_after_the_key_was_retired() {
+        let dir = tempfile::tempdir().unwrap();
+        Keys::create(dir.path(), &[SigningKey::from_seed(&[1; 32]).public()]).unwrap();
+        let before = Sealer::new(&Keys::read(dir.path(), Time(0)).unwrap());
+        let letter = Letter { case: CaseId([7; 18]), number: 1 };
+        let mut sealed = before.seal(letter, &contents()).unwrap();
+        for secret in [b"owner".as_slice(), b"12345678"] {
+            assert!(!sealed.windows(secret.len()).any(|window| window == secret));
+        }
+
+        Keys::retire_opening_key(dir.path(), Time(0)).unwrap();
+        let after = Sealer::new(&Keys::read(dir.path(), Time(0)).unwrap());
+        assert_eq!(after.open(letter, &sealed).unwrap().code.expose(), "12345678");
+
+        for other in [Letter { number: 2, ..letter }, Letter { case: CaseId([8; 18]), ..letter }] {
+            assert!(after.open(other, &sealed).is_none());
+        }
+        *sealed.last_mut().unwrap() ^= 1;
+        assert!(after.open(letter, &sealed).is_none());
+        assert!(after.open(letter, &[]).is_none());
+    }
+
+    #[test]
+    fn bucket_keys_are_this_services_own() {
+        let sealers: Vec<Sealer> = (0..2)
+            .map(|_| {
+                let dir = tempfile::tempdir().unwrap();
+                Keys::create(dir.path(), &[SigningKey::from_seed(&[1; 32]).public()]).unwrap();
+                Sealer::new(&Keys::read(dir.path(), Time(0)).unwrap())
+            })
+            .collect();
+        let key = sealers[0].bucket_key(Scope::Address, b"owner@example.org");
+        assert_eq!(key, sealers[0].bucket_key(Scope::Address, b"owner@example.org"));
+        assert_ne!(key, sealers[0].bucket_key(Scope::Network, b"owner@example.org"));
+        assert_ne!(key, sealers[1].bucket_key(Scope::Address, b"owner@example.org"));
+    }
+}

@@ -1,0 +1,40 @@
+//! The service's database: the only SQL of this crate.
+//!
+//! | what | who writes it | who takes it gains |
+//! |---|---|---|
+//! | `cases`, `facts` | the writer | serials, masked addresses, when: dropped after 30 days |
+//! | `outbox` | the writer | nothing: sealed under the service's opening key, dropped once the letter left |
+//! | `buckets` | the writer | nothing: keyed hashes, dropped once full again |
+//! | `withdrawn` | the operator | serials that makers withdrew |
+//!
+//! The same text runs on SQLite and PostgreSQL. The writer's connection is its own; everybody else only reads.
+
+mod batch;
+mod connect;
+mod database;
+mod read;
+mod rows;
+
+pub(crate) use batch::{Batch, Letter, Outgoing};
+pub use connect::StoreError;
+pub(crate) use connect::{Store, init};
+pub use database::Database;
+
+/// Runs the same body for either engine, which it knows as `Db`.
+macro_rules! either {
+    ($kind:ident, $value:expr, $inner:ident => $body:expr) => {
+        match $value {
+            $kind::Sqlite($inner) => {
+                #[allow(dead_code)] // not every body needs the engine's name
+                type Db = sqlx::Sqlite;
+                $body
+            }
+            $kind::Postgres($inner) => {
+                #[allow(dead_code)]
+                type Db = sqlx::Postgres;
+                $body
+            }
+        }
+    };
+}
+use either;
