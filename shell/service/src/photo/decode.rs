@@ -18,6 +18,9 @@ const SCALES: [usize; 5] = [8, 4, 3, 2, 1];
 /// modules or more a side, and a module needs 3.
 const MIN_SIDE: usize = 300;
 
+/// A wide neighbourhood bears noise, a narrow one bears steep light.
+const THRESHOLDS: [Threshold; 3] = [Threshold::Squares, Threshold::Mean(20), Threshold::Mean(50)];
+
 /// Why no symbol came out of an image. The names are what the child writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
@@ -39,7 +42,7 @@ pub enum Unreadable {
 /// The texts of the QR symbols in a JPEG, PNG or WebP.
 ///
 /// Stops at the first try that shows a recovery request ([`find_request`]); where none does, all
-/// other texts seen are returned. At most sixteen symbols a try, ten tries, and 7,089 characters
+/// other texts seen are returned. At most sixteen symbols a try, fifteen tries, and 7,089 characters
 /// a symbol, which is what one can hold.
 ///
 /// # Errors
@@ -55,7 +58,7 @@ pub fn read_symbols(image: &[u8]) -> Result<Vec<String>, Unreadable> {
             continue;
         }
         let shrunk = (by > 1).then(|| whole.shrunk(by));
-        for threshold in [Threshold::Squares, Threshold::Mean] {
+        for threshold in THRESHOLDS {
             let texts = symbol::read(shrunk.as_ref().unwrap_or(&whole), threshold);
             if find_request(&texts).is_some() {
                 return Ok(texts);

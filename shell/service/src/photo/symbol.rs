@@ -12,25 +12,23 @@ use super::pixels::Luma;
 
 /// Most symbols taken from one picture at a time; a monitor shows one, a desk's table a few.
 const MAX_SYMBOLS: usize = 16;
-/// Light is taken as even within this part of a picture's shorter side.
-const NEIGHBOURHOOD: usize = 20;
 
 /// How black is told from white.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Threshold {
     /// By rxing, in squares of 40 pixels: quick, and enough for most photos.
     Squares,
-    /// By the mean around each pixel: takes five times as long, and reads photos with glare,
-    /// shadow or blur too.
-    Mean,
+    /// By the mean around each pixel, as far as this part of the picture's shorter side: takes
+    /// five times as long, and reads photos with glare, shadow or blur too.
+    Mean(usize),
 }
 
 /// The texts of the symbols found, at most [`MAX_SYMBOLS`].
 pub(super) fn read(luma: &Luma, threshold: Threshold) -> Vec<String> {
     match threshold {
         Threshold::Squares => search(luma, HybridBinarizer::new),
-        Threshold::Mean => {
-            let even = luma.even(luma.width.min(luma.height) / NEIGHBOURHOOD);
+        Threshold::Mean(part) => {
+            let even = luma.even(luma.width.min(luma.height) / part);
             search(&even, GlobalHistogramBinarizer::new)
         }
     }
