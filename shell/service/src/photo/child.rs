@@ -46,9 +46,7 @@ pub fn run_child() -> ExitCode {
 
 /// Limits that this process cannot lift again.
 fn confine() -> std::io::Result<()> {
-    let limit = |resource, soft, hard| {
-        setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) })
-    };
+    let limit = |resource, soft, hard| setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) });
     // SIGXCPU first: the parent tells by it that the image, not the machine, was at fault.
     limit(Resource::Cpu, CPU_SECONDS, CPU_SECONDS + 1)?;
     limit(Resource::As, ADDRESS_SPACE, ADDRESS_SPACE)?;

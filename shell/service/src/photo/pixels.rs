@@ -32,9 +32,7 @@ impl Luma {
         match image {
             [0xff, 0xd8, 0xff, ..] => Self::from_jpeg(image),
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Self::from_png(image),
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => {
-                Self::from_webp(image)
-            }
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Self::from_webp(image),
             _ => Err(Unreadable::NotAnImage),
         }
     }
@@ -137,17 +135,13 @@ impl Luma {
             ColorType::L8 => raw,
             ColorType::La8 => grey(&raw, |[l, a]: [u8; 2]| over_white(l, a)),
             ColorType::Rgb8 => grey(&raw, |[r, g, b]: [u8; 3]| luminance(r, g, b)),
-            ColorType::Rgba8 => {
-                grey(&raw, |[r, g, b, a]: [u8; 4]| over_white(luminance(r, g, b), a))
-            }
+            ColorType::Rgba8 => grey(&raw, |[r, g, b, a]: [u8; 4]| over_white(luminance(r, g, b), a)),
             // Sixteen bits come in this machine's order: its high byte is enough.
             ColorType::L16 => grey(&raw, high),
-            ColorType::La16 => {
-                grey(&raw, |[l, m, a, b]: [u8; 4]| over_white(high([l, m]), high([a, b])))
+            ColorType::La16 => grey(&raw, |[l, m, a, b]: [u8; 4]| over_white(high([l, m]), high([a, b]))),
+            ColorType::Rgb16 => {
+                grey(&raw, |[r, s, g, h, b, c]: [u8; 6]| luminance(high([r, s]), high([g, h]), high([b, c])))
             }
-            ColorType::Rgb16 => grey(&raw, |[r, s, g, h, b, c]: [u8; 6]| {
-                luminance(high([r, s]), high([g, h]), high([b, c]))
-            }),
             ColorType::Rgba16 => grey(&raw, |[r, s, g, h, b, c, a, z]: [u8; 8]| {
                 over_white(luminance(high([r, s]), high([g, h]), high([b, c])), high([a, z]))
             }),

@@ -1,9 +1,9 @@
 //! Photos handed to children, few at a time.
 
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -58,12 +58,7 @@ impl PhotoReader {
     #[must_use]
     pub fn new(program: PathBuf, args: Vec<String>, at_once: usize) -> Self {
         let at_once = at_once.max(1);
-        Self {
-            program,
-            args,
-            running: Semaphore::new(at_once),
-            places: Semaphore::new(at_once + MAX_WAITING),
-        }
+        Self { program, args, running: Semaphore::new(at_once), places: Semaphore::new(at_once + MAX_WAITING) }
     }
 
     /// The text of the recovery request whose QR symbol `image` shows. Dropping the future kills
@@ -135,13 +130,11 @@ fn judge(status: ExitStatus, answer: &[u8]) -> Result<String, PhotoError> {
     }
     let answer = if status.success() { serde_json::from_slice(answer).ok() } else { None };
     match answer {
-        Some(Answer::Symbols(texts)) => {
-            find_request(&texts).map(str::to_owned).ok_or(PhotoError::NoQr)
-        }
+        Some(Answer::Symbols(texts)) => find_request(&texts).map(str::to_owned).ok_or(PhotoError::NoQr),
         Some(Answer::Unreadable(Unreadable::TooLarge)) => Err(PhotoError::TooLarge),
-        Some(Answer::Unreadable(
-            Unreadable::NotAnImage | Unreadable::Animated | Unreadable::NoSymbol,
-        )) => Err(PhotoError::NoQr),
+        Some(Answer::Unreadable(Unreadable::NotAnImage | Unreadable::Animated | Unreadable::NoSymbol)) => {
+            Err(PhotoError::NoQr)
+        }
         None => {
             tracing::warn!(%status, "the photo decoder ended without an answer");
             Err(PhotoError::Failed)

@@ -34,10 +34,7 @@ pub(super) fn read(luma: &Luma, threshold: Threshold) -> Vec<String> {
     }
 }
 
-fn search<'a, B: Binarizer>(
-    luma: &'a Luma,
-    binarizer: impl FnOnce(Luma8Source<'a>) -> B,
-) -> Vec<String> {
+fn search<'a, B: Binarizer>(luma: &'a Luma, binarizer: impl FnOnce(Luma8Source<'a>) -> B) -> Vec<String> {
     let (Ok(width), Ok(height)) = (u32::try_from(luma.width), u32::try_from(luma.height)) else {
         return Vec::new();
     };
@@ -52,9 +49,8 @@ fn search<'a, B: Binarizer>(
     let mut bitmap = BinaryBitmap::new(binarizer(source));
     // rxing says of its own search that it can panic. Such a picture has no symbol this way; the
     // bitmap, which alone it could leave half done, is dropped.
-    let found = catch_unwind(AssertUnwindSafe(|| {
-        QrReader.decode_multiple_with_hints(&mut bitmap, &hints).unwrap_or_default()
-    }));
+    let found =
+        catch_unwind(AssertUnwindSafe(|| QrReader.decode_multiple_with_hints(&mut bitmap, &hints).unwrap_or_default()));
     let found = found.unwrap_or_default();
     found.iter().take(MAX_SYMBOLS).map(|symbol| symbol.getText().to_owned()).collect()
 }
