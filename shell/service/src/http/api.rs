@@ -1,7 +1,7 @@
 //! `/v1`: the calls of protocol section 12.
 
 use axum::Json;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use super::openapi::{NoRequestInPhoto, NotSubmitted, NotViewed};
-use super::{App, Client, MAX_PHOTO_BODY, Photo};
+use super::{App, Client, Id, MAX_PHOTO_BODY, Photo};
 use crate::service::{MailState, RequestView};
 
 /// The request that a photo showed: the app keeps it, since the service does not, to ask for the mail once more.
@@ -162,6 +162,6 @@ struct PhotoForm {
     params(("id" = String, Path, description = "From the answer to handing it in.", min_length = 1, max_length = 64)),
     responses((status = 200, description = "The request.", body = RequestState), NotViewed)
 )]
-async fn view(State(app): State<App>, Path(id): Path<String>) -> Result<Json<RequestState>, Problem> {
+async fn view(State(app): State<App>, id: Id) -> Result<Json<RequestState>, Problem> {
     app.view(&id).await.map(|view| Json(view.into()))
 }

@@ -81,3 +81,15 @@ pub(crate) fn part(error: &MultipartError) -> Problem {
 fn by_status(status: StatusCode) -> Problem {
     Problem::new(if status == StatusCode::PAYLOAD_TOO_LARGE { messages::TOO_LARGE } else { messages::MALFORMED })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_keep_their_names() {
+        for refusal in Refusal::ALL {
+            assert_eq!(message(refusal).name, refusal.name());
+        }
+    }
+}

@@ -37,7 +37,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub use cidr::{BadCidr, Cidr};
 pub(crate) use client::Client;
 pub use flood::Flood;
-pub(crate) use requests::{MAX_PHOTO_BODY, Photo};
+pub(crate) use requests::{Id, MAX_PHOTO_BODY, Photo};
 
 use crate::pages;
 use crate::photo::PhotoReader;
@@ -79,11 +79,9 @@ pub fn router(service: Arc<Service>, settings: HttpSettings) -> Router {
         settings: Arc::new(settings),
         uploads: uploads::Uploads::default(),
     };
-    let (for_programs, document) = documented().split_for_parts();
-    let for_programs = for_programs.merge(operations::openapi(&document));
     let pages = pages::router().fallback(async || Problem::new(messages::NOT_FOUND));
     Router::new()
-        .merge(guarded(for_programs, &app, Dress::Program))
+        .merge(guarded(documented().into(), &app, Dress::Program))
         .merge(guarded(pages::with_camera(), &app, Dress::CameraPage))
         .merge(guarded(pages, &app, Dress::Page))
         .layer(middleware::from_fn_with_state(app.clone(), observe::request))

@@ -1,13 +1,12 @@
 //! For who runs the service: whether it is alive, whether it can work, what it counts, and what it answers.
 
-use axum::Router;
+use std::sync::LazyLock;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use axum::routing::get;
 use http::header;
 use sparekey_web::problem::Problem;
-use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -15,7 +14,7 @@ use super::openapi::{Flooded, NotReady};
 use super::{App, error, observe};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready)).routes(routes!(metrics))
+    OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready)).routes(routes!(metrics)).routes(routes!(openapi))
 }
 
 /// Whether the program runs.
@@ -57,8 +56,17 @@ async fn metrics() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], observe::prometheus().render())
 }
 
-/// The document that describes all this.
-pub(super) fn openapi(document: &OpenApi) -> Router<App> {
-    let text = Bytes::from(document.to_pretty_json().expect("the document is plain data"));
-    Router::new().route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], text)))
+/// This document.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    tag = "operations",
+    responses((status = 200, description = "OpenAPI 3.1.", body = Object, content_type = "application/json"), Flooded)
+)]
+async fn openapi() -> impl IntoResponse {
+    static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+        let document = super::documented().into_openapi();
+        document.to_pretty_json().expect("the document is plain data").into()
+    });
+    ([(header::CONTENT_TYPE, "application/json")], Bytes::clone(&DOCUMENT))
 }

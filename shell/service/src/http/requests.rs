@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use axum::RequestExt;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::{FromRequest, FromRequestParts, Multipart, Path, Request};
 use http::header;
+use http::request::Parts;
 use sparekey_protocol::qr;
 use sparekey_web::messages;
 use sparekey_web::problem::Problem;
@@ -56,11 +57,25 @@ impl App {
         Ok((view, text))
     }
 
-    /// The request of that id. One that is unknown and one that never was an id are answered alike.
-    pub(crate) async fn view(&self, id: &str) -> Result<RequestView, Problem> {
-        let is_id = id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        let found = if is_id { self.service.view(id).await.map_err(|_| error::unavailable())? } else { None };
+    /// The request of that id.
+    pub(crate) async fn view(&self, Id(id): &Id) -> Result<RequestView, Problem> {
+        let found = self.service.view(id).await.map_err(|_| error::unavailable())?;
         found.ok_or_else(|| messages::NOT_FOUND.into())
+    }
+}
+
+/// A request's id, out of the path: an extractor. What cannot be one is answered as one that is unknown.
+pub(crate) struct Id(String);
+
+impl FromRequestParts<App> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, app).await.ok();
+        let is_id = |id: &String| {
+            id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        path.map(|Path(id)| id).filter(is_id).map(Self).ok_or_else(|| messages::NOT_FOUND.into())
     }
 }
 

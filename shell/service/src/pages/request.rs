@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
@@ -11,7 +11,7 @@ use sparekey_web::page::{Page, html};
 use sparekey_web::problem::Problem;
 
 use super::{assets, frame};
-use crate::http::App;
+use crate::http::{App, Id};
 use crate::service::{MailState, RequestView};
 use crate::{Clock, SystemClock};
 
@@ -23,6 +23,7 @@ const RELOAD_SECONDS: u32 = 4;
 struct RequestPage {
     page: Page,
     view: RequestView,
+    address: String,
     mail: Option<MailState>,
     waiting: bool,
     heading: &'static str,
@@ -35,7 +36,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route("/requests/{id}", get(show)).route("/requests/{id}/state", get(state))
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn show(State(app): State<App>, id: Id) -> Result<Response, Problem> {
     let view = app.view(&id).await?;
     let seconds_left = view.expires_at.saturating_sub(SystemClock.now().0);
     let wording = Wording::of(&view, seconds_left == 0);
@@ -45,6 +46,7 @@ async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response
     let page = if waiting { page.scripts([&POLL]).refresh(RELOAD_SECONDS) } else { page };
     Ok(html(&RequestPage {
         page,
+        address: view.masked_address.clone().unwrap_or_else(|| "the reserved address".to_owned()),
         mail: view.mail,
         waiting,
         heading: wording.heading,
@@ -56,7 +58,7 @@ async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response
 }
 
 /// For `poll.js`: nothing new while the mail waits, then the page is to be loaded again.
-async fn state(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+async fn state(State(app): State<App>, id: Id) -> Result<StatusCode, Problem> {
     let view = app.view(&id).await?;
     Ok(if view.mail == Some(MailState::Queued) { StatusCode::NO_CONTENT } else { StatusCode::RESET_CONTENT })
 }

@@ -1,0 +1,11 @@
+//! The HTTP interface and the app's pages, through the whole router, on a real service.
+
+#![allow(clippy::unwrap_used)]
+
+mod api;
+mod guards;
+mod pages;
+mod photos;
+mod poisoning;
+mod seen;
+mod stand;
