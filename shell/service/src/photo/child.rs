@@ -14,7 +14,7 @@ const CPU_SECONDS: u64 = 2;
 /// Address space, in bytes: the largest image decoded (200 MB), its grey copies, and the program.
 const ADDRESS_SPACE: u64 = 512 * 1024 * 1024;
 /// Above this the child gives way to everything else on the machine.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 5;
 
 /// What the child writes: one line of JSON.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
