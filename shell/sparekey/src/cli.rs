@@ -130,6 +130,9 @@ pub(crate) struct ServiceInit {
     /// A maker's public key (maker.pub); may be given several times
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) maker: Vec<PathBuf>,
+    /// Where cases will be kept: sqlite:PATH or postgres://… [default: sqlite in DIR]
+    #[arg(long, env = "SPAREKEY_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
 }
 
 #[derive(Args, serde::Deserialize, Default)]

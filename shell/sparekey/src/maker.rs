@@ -16,7 +16,8 @@ pub(crate) fn init(options: &MakerInit, report: Report) -> Result<(), Failure> {
 /// A maker's key in its folder.
 pub(crate) fn make(dir: &std::path::Path) -> Result<MakerId, Failure> {
     files::folder(dir)?;
-    let key = SigningKey::from_seed(&random()?);
+    let seed = random()?;
+    let key = SigningKey::from_seed(&seed);
     files::make_private(&dir.join("maker.key"), pem::write_signing_key(&key).as_bytes())?;
     files::make_public(&dir.join("maker.pub"), pem::write_public_key(&key.public()).as_bytes())?;
     Ok(MakerId::of(&key.public().to_bytes()))

@@ -9,7 +9,7 @@ use sparekey_service::{
     http::{self, Cidr, Flood, HttpSettings},
     mail::{Address, Letterhead, Transport},
     photo::PhotoReader,
-    service::{Database, Service, Settings},
+    service::{self, DATABASE_FILE, Database, Service, Settings},
 };
 use sparekey_web::{listen::{Listener, Scheme}, tls};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,10 @@ const NAME: &str = "Sparekey";
 
 pub(crate) fn init(options: &ServiceInit, report: Report) -> Result<(), Failure> {
     let makers = options.maker.iter().map(|path| files::public_key(path)).collect::<Result<Vec<_>, _>>()?;
-    runtime()?.block_on(sparekey_service::init(&options.dir, &makers)).map_err(|error| Failure::two_lines("not-possible", &error))?;
+    let database = database(&options.dir, options.database.as_deref())?;
+    runtime()?
+        .block_on(service::init(&options.dir, &makers, &database))
+        .map_err(|error| Failure::two_lines("not-possible", &error))?;
     let dir = options.dir.display();
     let text = format!(
         "Service folder {dir}: keys and database are made, {} trusted.\nBack up opening.key, grant.key and log.key. Start it:  sparekey service run {dir} --url URL",
@@ -126,12 +129,14 @@ fn scheme(settings: &ServiceSettings) -> Result<Scheme, Failure> {
 
 fn database(dir: &Path, url: Option<&str>) -> Result<Database, Failure> {
     match url {
-        None => Ok(Database::Sqlite(dir.join(sparekey_service::service::SQLITE_FILE))),
-        Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => Ok(Database::Postgres(url.to_owned())),
-        Some(url) => url.strip_prefix("sqlite:").map(|path| Database::Sqlite(path.into())).ok_or_else(|| {
-            Failure::malformed("--database", "neither sqlite:PATH nor postgres://…")
-        }),
+        None => Ok(own_database(dir)),
+        Some(url) => url.parse().map_err(|error| Failure::two_lines("malformed", &error)),
     }
+}
+
+/// The database in the service's own folder.
+pub(crate) fn own_database(dir: &Path) -> Database {
+    Database::Sqlite(dir.join(DATABASE_FILE))
 }
 
 /// A service with its socket.

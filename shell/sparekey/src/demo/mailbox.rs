@@ -117,7 +117,7 @@ async fn mail_as_html(State(maildir): State<Arc<PathBuf>>, UrlPath(name): UrlPat
     ([kind, (header::CONTENT_SECURITY_POLICY, AS_IN_A_MAIL_PROGRAM)], body).into_response()
 }
 
-fn parse(bytes: &Vec<u8>) -> Option<Message<'_>> {
+fn parse(bytes: &[u8]) -> Option<Message<'_>> {
     MessageParser::default().parse(bytes)
 }
 

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde_json::json;
 use sparekey_agent::Agent;
-use sparekey_service::{mail::{Address, Transport}, service::{Database, SQLITE_FILE}};
+use sparekey_service::mail::{Address, Transport};
 use sparekey_web::listen::{Listener, Scheme};
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     logs, memory,
     recorder::{failed, firmware},
     report::Report,
-    service::{Plan, Running, runtime},
+    service::{Plan, Running, own_database, runtime},
     stop,
 };
 use setup::{Folders, Where};
@@ -72,7 +72,7 @@ fn plan(folders: &Folders, place: &Where) -> Result<Plan, Failure> {
         scheme: folders.scheme(place)?,
         mail: Transport::from_url(&mail).map_err(|error| Failure::two_lines("not-possible", &error))?,
         from: Address::parse(&crate::service::default_from(&place.url)).expect("the default is an address"),
-        database: Database::Sqlite(folders.service.join(SQLITE_FILE)),
+        database: own_database(&folders.service),
         trusted_proxies: Vec::new(),
     })
 }

@@ -3,11 +3,12 @@
 use std::{fs, io::ErrorKind, net::IpAddr, path::{Path, PathBuf}};
 
 use sparekey_agent::folder;
+use sparekey_service::service::{self, DATABASE_FILE};
 use sparekey_protocol::{BaseUrl, Card, CardName, Model, Serial};
 use sparekey_web::{listen::Scheme, tls};
 
 use super::SERVICE_NAME;
-use crate::{card, failure::Failure, files, maker};
+use crate::{card, failure::Failure, files, maker, service::own_database};
 
 const SERIAL: &str = "NVR-2026-000417";
 const MODEL: &str = "NVR-8";
@@ -81,8 +82,8 @@ impl Folders {
             maker::make(&self.maker)?;
         }
         let maker = files::signing_key(&maker_key)?;
-        if !self.service.join(sparekey_service::service::SQLITE_FILE).exists() {
-            sparekey_service::init(&self.service, &[maker.public()])
+        if !self.service.join(DATABASE_FILE).exists() {
+            service::init(&self.service, &[maker.public()], &own_database(&self.service))
                 .await
                 .map_err(|error| Failure::two_lines("not-possible", &error))?;
         }
