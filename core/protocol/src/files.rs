@@ -231,6 +231,13 @@ impl<'b, C> Decode<'b, C> for KeyFileSecret {
     }
 }
 
+/// A text for people, within its bound. Control characters, which XML cannot hold or a terminal obeys, become U+FFFD.
+fn shown(text: &str) -> Result<String, FileError> {
+    let is_plain = |character: char| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}');
+    let text: String = text.chars().map(|character| if is_plain(character) { character } else { '\u{fffd}' }).collect();
+    if text.len() > MAX_SHOWN { Err(FileError::Element) } else { Ok(text) }
+}
+
 /// A time as people read it (RFC 3339, UTC). The calendar is the proleptic Gregorian one.
 fn rfc_3339(Time(seconds): Time) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{
     BATCH, Document, Entry, FileError, GRANT, GRANT_ELEMENTS, GrantFile, KEY, KEY_ELEMENTS, KeyFile, MAX_BATCH,
-    MAX_FILE, MAX_SHOWN, NAMESPACE, REQUEST, REQUEST_ELEMENTS, RequestFile,
+    MAX_FILE, NAMESPACE, REQUEST, REQUEST_ELEMENTS, RequestFile, shown,
 };
 use crate::{cbor, request::MAX_REQUEST};
 
@@ -127,10 +127,6 @@ fn text<'a>(element: Node<'a, '_>) -> Result<&'a str, FileError> {
         (Some(node), None) if node.is_text() => Ok(node.text().unwrap_or_default()),
         _ => Err(FileError::Element),
     }
-}
-
-fn shown(text: &str) -> Result<String, FileError> {
-    if text.len() > MAX_SHOWN { Err(FileError::Element) } else { Ok(text.into()) }
 }
 
 fn decode_payload(text: &str) -> Result<Zeroizing<Vec<u8>>, FileError> {

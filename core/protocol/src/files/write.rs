@@ -6,11 +6,11 @@ use zeroize::Zeroizing;
 
 use super::{
     BATCH, Document, Entry, FileError, GRANT, GRANT_ELEMENTS, GrantFile, KEY, KEY_ELEMENTS, MAX_BATCH, MAX_FILE,
-    MAX_SHOWN, NAMESPACE, REQUEST, REQUEST_ELEMENTS, RequestFile,
+    NAMESPACE, REQUEST, REQUEST_ELEMENTS, RequestFile, shown,
 };
 use crate::{cbor, request::MAX_REQUEST};
 
-/// Writes a file. A text's control characters, which XML cannot hold, become U+FFFD.
+/// Writes a file. A text's control characters become U+FFFD, as they do when it is read.
 ///
 /// # Errors
 /// [`FileError`] if [`parse`] would refuse what was written: a text, a payload, a batch or the whole is too long, or empty.
@@ -81,11 +81,5 @@ fn push(out: &mut String, text: fmt::Arguments<'_>) {
 }
 
 fn escape(text: &str) -> Result<String, FileError> {
-    let is_writable = |character: char| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}');
-    let text: String =
-        text.chars().map(|character| if is_writable(character) { character } else { '\u{fffd}' }).collect();
-    if text.len() > MAX_SHOWN {
-        return Err(FileError::Element);
-    }
-    Ok(text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
+    Ok(shown(text)?.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
 }

@@ -56,6 +56,8 @@ def files():
        {**said, "serial": "X" * 256})
     ok("empty-texts", "The elements for people may be empty.", element("RecoveryRequest", message, **dict.fromkeys(TEXTS, "")),
        {**dict.fromkeys(said, ""), "type": "request", "payload": message.hex()})
+    ok("control", "Control characters that XML can hold, and a terminal obeys, are not passed on.",
+       request.replace(MODEL, "NVR\t\x9b2J\x7f"), {**said, "model": "NVR\ufffd\ufffd2J\ufffd"})
     batch = lambda inner: f'{XML}<Batch xmlns="{NAMESPACE}">\n{inner}</Batch>\n'
     ok("batch", "Two requests and a grant.", batch(request + request + grant), {"type": "batch", "entries": 3}, {"written": "yes"})
     small = element("RecoveryRequest", b"\0", xmlns="", **dict.fromkeys(TEXTS, ""))
