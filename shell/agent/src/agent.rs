@@ -177,45 +177,59 @@ async fn bind_again(addresses: Addresses) -> Result<Sockets, AgentError> {
     Ok(Sockets { main, lan })
 }
 
-/// One start of the device, until it is to stop or to restart.
-async fn run_once(agent: &Agent, sockets: Sockets, start: Start, stop: &CancellationToken) -> Result<(), AgentError> {
+/// One start of the device: what it had stored, ready to be served.
+pub(crate) struct Started {
+    pub(crate) app: Arc<App>,
+    pub(crate) hosts: Hosts,
+    tls: Arc<rustls::ServerConfig>,
+}
+
+/// Starts the device from its folder. `done` is cancelled when it has to restart.
+pub(crate) async fn start(agent: &Agent, at: Start, done: CancellationToken) -> Result<Started, AgentError> {
     let settings = &agent.settings;
     let (vault, state) = agent.held.vault()?;
     let identity = agent.held.identity(agent.firmware.clone())?;
-    let (serial, model) = (identity.certificate().serial.to_string(), identity.certificate().model.to_string());
-    let vault_bytes = (!state.is_empty()).then_some(state.as_slice());
-    let device = Device::start(identity, settings.policy().map_err(FolderError::Settings)?, vault_bytes)?;
+    let (serial, model) = (identity.certificate().serial.clone(), identity.certificate().model.clone());
+    let state = (!state.is_empty()).then_some(state.as_slice());
+    let device = Device::start(identity, settings.policy().map_err(FolderError::Settings)?, state)?;
+    let active = device.is_active();
     let cost = hashing_cost(&agent.held, &device)?;
 
     let certificate = agent.held.tls(&format!("{model} {serial}"))?;
-    let config = tls::server_config(certificate.certificate.as_bytes(), certificate.key.as_bytes()).map_err(FolderError::Tls)?;
-    let fingerprint = tls::fingerprint(certificate.certificate.as_bytes()).map_err(FolderError::Tls)?;
+    let pem = certificate.certificate.as_bytes();
+    let tls = tls::server_config(pem, certificate.key.as_bytes()).map_err(FolderError::Tls)?;
 
-    let done = stop.child_token();
     let interfaces = Interfaces::default();
     let app = Arc::new(App {
-        live: Live::new(device, vault, start, done.clone()),
+        live: Live::new(device, vault, at, done.clone()),
         hasher: Hasher::start()?,
         cost,
         language: settings.mail_language().map_err(FolderError::Settings)?,
-        title: settings.title.clone(),
-        fingerprint,
+        frame: Page::new("", settings.title.clone()).note(format!("{model} · {serial}")),
+        code_seconds: settings.code_minutes * 60,
+        fingerprint: tls::fingerprint(pem).map_err(FolderError::Tls)?,
         connected: Box::new(move |addr| interfaces.is_connected(addr)),
-        restart: done.clone(),
+        restart: done,
         off_link: None.into(),
     });
     // The start itself goes on disk first: running time and tries are counted from there.
     tick(&app).await;
+    tracing::info!(%serial, active, "the device has started");
+    Ok(Started { app, hosts: Hosts::new(settings.names.iter().cloned()), tls })
+}
 
-    let frame = Page::new("", settings.title.clone()).note(format!("{model} · {serial}"));
-    let hosts = Hosts::new(settings.names.iter().cloned());
-    let main = Listener::from_tokio(sockets.main, Scheme::both(Arc::clone(&config)))?.with_bounds(bounds());
-    tracing::info!(address = %main.local_addr(), serial, active = app.look(|device, _| device.is_active()).await, "the agent runs");
-    let main = main.serve(router(&app, frame.clone(), hosts.clone(), Door::Main)?, done.clone());
+/// One start of the device, until it is to stop or to restart.
+async fn run_once(agent: &Agent, sockets: Sockets, at: Start, stop: &CancellationToken) -> Result<(), AgentError> {
+    let done = stop.child_token();
+    let Started { app, hosts, tls } = start(agent, at, done.clone()).await?;
+
+    let main = Listener::from_tokio(sockets.main, Scheme::both(Arc::clone(&tls)))?.with_bounds(bounds());
+    tracing::info!(address = %main.local_addr(), "the agent answers");
+    let main = main.serve(router(&app, hosts.clone(), Door::Main)?, done.clone());
     let lan = async {
         let Some(socket) = sockets.lan else { return Ok(()) };
-        let listener = Listener::from_std(socket, Scheme::Tls(config))?.with_bounds(bounds());
-        listener.serve(router(&app, frame, hosts, Door::Link)?, done.clone()).await;
+        let listener = Listener::from_std(socket, Scheme::Tls(tls))?.with_bounds(bounds());
+        listener.serve(router(&app, hosts, Door::Link)?, done.clone()).await;
         Ok::<_, AgentError>(())
     };
     let ticking = done.run_until_cancelled(async {
@@ -240,7 +254,7 @@ fn bounds() -> Bounds {
 }
 
 /// All that is answered: interface and pages on the main socket, the interface alone on the LAN tool's.
-pub(crate) fn router(app: &Arc<App>, frame: Page, hosts: Hosts, door: Door) -> Result<Router, AgentError> {
+pub(crate) fn router(app: &Arc<App>, hosts: Hosts, door: Door) -> Result<Router, AgentError> {
     let csrf = Csrf::random().map_err(|_| io::Error::other("no randomness"))?;
     let calls = match door {
         Door::Main => api::router().merge(pages::router()),
@@ -253,7 +267,7 @@ pub(crate) fn router(app: &Arc<App>, frame: Page, hosts: Hosts, door: Door) -> R
         .layer(Extension(door))
         .layer(from_fn_with_state(csrf, csrf::guard))
         .layer(from_fn_with_state(hosts, host::check))
-        .layer(from_fn_with_state(frame, page::problems))
+        .layer(from_fn_with_state(app.frame.clone(), page::problems))
         .layer(from_fn_with_state(Headers::default(), headers::set));
     Ok(router.with_state(Arc::clone(app)))
 }

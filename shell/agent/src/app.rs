@@ -1,7 +1,7 @@
 //! What the interface and the pages do alike: each command of the device with its slow part on the right thread.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sparekey_device::ways::{Readiness, Way};
@@ -11,6 +11,7 @@ use sparekey_device::{
 };
 use sparekey_protocol::{Code, Language, ReservedEmail};
 use sparekey_web::messages;
+use sparekey_web::page::Page;
 use sparekey_web::problem::Problem;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -19,7 +20,7 @@ use crate::files::Folder;
 use crate::hasher::{Hasher, Turn};
 use crate::live::Live;
 use crate::rand::random;
-use crate::refusal::problem;
+use crate::refusal::{WRONG_LOGIN, WRONG_PASSWORD, malformed, problem};
 use crate::strength::estimate;
 use crate::visitor::Visitor;
 
@@ -37,7 +38,10 @@ pub(crate) struct App {
     pub(crate) hasher: Hasher,
     pub(crate) cost: HashingCost,
     pub(crate) language: Language,
-    pub(crate) title: String,
+    /// What every page has in common.
+    pub(crate) frame: Page,
+    /// How long a code is good for.
+    pub(crate) code_seconds: u64,
     pub(crate) fingerprint: String,
     pub(crate) connected: IsConnected,
     pub(crate) restart: CancellationToken,
@@ -94,7 +98,7 @@ impl App {
             return Err(problem(Refusal::AlreadyActive));
         }
         let username = Username::new(username).ok_or_else(|| {
-            malformed("username", "Give a name of 1 to 32 characters without spaces.")
+            malformed("username", "This name cannot be used.", "Give a name of 1 to 32 characters without spaces.")
         })?;
         let reserved_emails = reserved_emails(emails)?;
         let turn = self.hasher.turn(visitor.client)?;
@@ -121,9 +125,10 @@ impl App {
                 self.hasher.right_password(visitor.client);
                 Ok(logged_in)
             }
-            Err(refusal) => {
+            Err(_) => {
                 self.hasher.wrong_password(visitor.client);
-                Err(problem(refusal))
+                tracing::info!("a login was refused");
+                Err(Problem::new(WRONG_LOGIN))
             }
         }
     }
@@ -143,6 +148,11 @@ impl App {
     /// Whether the visitor is logged in.
     pub(crate) async fn session(&self, visitor: &Visitor) -> Result<(), Problem> {
         self.look(|device, now| device.session(now, visitor.token())).await.map_err(problem)
+    }
+
+    /// Ends the visitor's session.
+    pub(crate) async fn log_out(&self, visitor: &Visitor) {
+        self.look(|device, _| device.log_out(visitor.token())).await;
     }
 
     /// Makes a request for a reset; its code goes to a reserved email, counted from 0.
@@ -286,7 +296,7 @@ impl App {
         match outcome {
             Err(refused) if refused.name() == messages::NOT_LOGGED_IN.name => {
                 self.hasher.wrong_password(visitor.client);
-                Err(Problem::new(messages::WRONG_PROOF).detail("Type the password that you log in with now."))
+                Err(Problem::new(WRONG_PASSWORD).with("field", "current"))
             }
             outcome => {
                 self.hasher.right_password(visitor.client);
@@ -322,7 +332,7 @@ impl App {
 
 /// What the code-typing calls want: eight digits. Anything else costs no try.
 fn parse_code(typed: &str) -> Result<Code, Problem> {
-    Code::parse(typed).ok_or_else(|| malformed("code", "Type the eight digits of the code."))
+    Code::parse(typed).ok_or_else(|| malformed("code", "This is not a code.", "Type the eight digits that the mail shows."))
 }
 
 fn own_token(visitor: &Visitor) -> Zeroizing<String> {
@@ -331,7 +341,7 @@ fn own_token(visitor: &Visitor) -> Zeroizing<String> {
 
 /// The addresses as they are kept. Whether mail arrives there is found out by confirming, not by looking at them.
 fn reserved_emails(typed: &[String]) -> Result<Vec<ReservedEmail>, Problem> {
-    let refused = || malformed("reserved_emails", "Give an address such as owner@example.org.");
+    let refused = || malformed("reserved_emails", "This is not a mail address.", "Give one such as owner@example.org.");
     let email = |text: &String| {
         let (local, domain) = text.rsplit_once('@').ok_or_else(refused)?;
         let unfit = |c: char| c.is_whitespace() || c.is_control() || "<>,;:\"()[]\\".contains(c);
@@ -341,14 +351,4 @@ fn reserved_emails(typed: &[String]) -> Result<Vec<ReservedEmail>, Problem> {
         ReservedEmail::new(text).map_err(|_| refused())
     };
     typed.iter().map(email).collect()
-}
-
-/// The problem that a field is not of its form.
-pub(crate) fn malformed(field: &'static str, what_to_do: &'static str) -> Problem {
-    Problem::new(messages::MALFORMED).detail(what_to_do).with("field", field)
-}
-
-/// Ends the session of a visitor.
-pub(crate) async fn log_out(app: &Arc<App>, visitor: &Visitor) {
-    app.look(|device, _| device.log_out(visitor.token())).await;
 }

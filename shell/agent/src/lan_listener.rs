@@ -71,7 +71,7 @@ mod tests {
         } else {
             socket.set_ttl_v4(hops)?;
         }
-        socket.connect_timeout(&to.into(), Duration::from_millis(300))
+        socket.connect_timeout(&to.into(), Duration::from_millis(100))
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub mod settings;
 mod strength;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod vault;
 mod visitor;
 

@@ -220,7 +220,7 @@ mod tests {
         for own in own_addresses().into_iter().filter(|addr| !addr.is_loopback()) {
             assert!(interfaces.is_connected(own), "{own}");
         }
-        assert!(!interfaces.is_connected(ip("192.0.2.77")), "TEST-NET-1 is connected nowhere");
+        assert!(!interfaces.is_connected(ip("240.0.0.1")), "nobody is connected to the reserved block");
     }
 
     #[test]

@@ -7,6 +7,32 @@ use sparekey_web::problem::Problem;
 
 use crate::hasher::Full;
 
+/// A login that was refused. It does not tell which of the two was wrong.
+pub(crate) const WRONG_LOGIN: Message = Message {
+    title: "This name or password is not right.",
+    detail: "Check both and try again; capital letters count in the password.",
+    ..messages::NOT_LOGGED_IN
+};
+
+/// The current password, asked for again, was wrong.
+pub(crate) const WRONG_PASSWORD: Message = Message {
+    title: "The current password is not right.",
+    detail: "Type the password that you log in with now.",
+    ..messages::WRONG_PROOF
+};
+
+/// Somebody else's hashes come first.
+const BUSY: Message = Message {
+    title: "Too many others are trying at this moment.",
+    detail: "Wait a few seconds and do it again.",
+    ..messages::TOO_MANY_TRIES
+};
+
+/// The problem that a field is not of its form: what is wrong with it, and what to do.
+pub(crate) fn malformed(field: &'static str, title: &'static str, detail: &'static str) -> Problem {
+    Problem::new(Message { title, detail, ..messages::MALFORMED }).with("field", field)
+}
+
 /// The problem that tells of a refusal.
 pub(crate) fn problem(refusal: Refusal) -> Problem {
     let plain = Problem::new(message(refusal));
@@ -65,9 +91,7 @@ pub(crate) fn stronger(weak: Weak) -> &'static str {
 
 impl From<Full> for Problem {
     fn from(full: Full) -> Self {
-        Self::new(messages::TOO_MANY_TRIES)
-            .detail("Too many others are trying at this moment; wait a few seconds and do it again.")
-            .retry_after(full.retry_after)
+        Self::new(BUSY).retry_after(full.retry_after)
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) const SESSION: &str = "session";
 const MAILED: [(&str, &str); 4] = [("en", "en"), ("zh", "zh-Hans"), ("es", "es"), ("de", "de")];
 
 /// An extractor.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Visitor {
     /// Where from.
     pub(crate) caller: Caller,

@@ -12,7 +12,7 @@ use sparekey_web::cookie;
 use sparekey_web::json::ApiJson;
 use sparekey_web::problem::Problem;
 
-use crate::app::{App, log_out as end};
+use crate::app::App;
 use crate::visitor::{SESSION, Visitor};
 
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ pub(super) async fn log_in(
 
 pub(super) async fn log_out(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Problem> {
     app.session(&visitor).await?;
-    end(&app, &visitor).await;
+    app.log_out(&visitor).await;
     let headers = HeaderMap::from_iter([(header::SET_COOKIE, session_cookie(&visitor, ""))]);
     Ok((StatusCode::NO_CONTENT, headers).into_response())
 }

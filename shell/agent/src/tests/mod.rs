@@ -1,0 +1,6 @@
+//! The agent as a whole: its interface, its pages, its restarts.
+
+mod api;
+mod limits;
+mod pages;
+mod restart;
