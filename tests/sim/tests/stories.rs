@@ -1,0 +1,82 @@
+//! Stories of all of core against the reference model. `SPAREKEY_SIM_SEEDS=n` tells n of each mood; a story that fails is
+//! told again with `SPAREKEY_SIM_SEED=seed`, which its first line names.
+#![allow(clippy::print_stderr, reason = "the seed is shown when a story fails")]
+
+use std::{collections::BTreeMap, env};
+
+use sparekey_sim::{Mood, run};
+
+const STEPS: u32 = 500;
+/// Stories of each mood, and how many there must be to be sure that everything happened in them.
+const STORIES: u64 = 24;
+
+fn number(variable: &str) -> Option<u64> {
+    env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
+}
+
+/// Tells stories of one mood, and checks that what it is about happened in them.
+fn tell(mood: Mood, about: &[&str]) {
+    let (from, count) = match number("SPAREKEY_SIM_SEED") {
+        Some(seed) => (seed, 1),
+        None => (0, number("SPAREKEY_SIM_SEEDS").unwrap_or(STORIES)),
+    };
+    let mut tally: BTreeMap<String, u64> = BTreeMap::new();
+    for seed in from..from + count {
+        eprintln!("{mood:?}: SPAREKEY_SIM_SEED={seed}");
+        for (what, times) in run(seed, STEPS, mood) {
+            *tally.entry(what).or_default() += times;
+        }
+    }
+    eprintln!("{tally:#?}");
+    if count >= STORIES {
+        for what in about {
+            assert!(tally.get(*what).is_some_and(|times| *times > 0), "never: {what}");
+        }
+    }
+}
+
+#[test]
+fn of_forgetful_owners() {
+    tell(
+        Mood::Forgetful,
+        &[
+            "resets",
+            "confirm: ok",
+            "confirm: wrong-proof",
+            "change a password: ok",
+            "set contacts: ok",
+            "set a password: expired",
+            "redeem: expired",
+            "take a try: expired",
+            "open: method-not-ready",
+            "submit: as-before",
+            "submit: queued-again",
+            "submit: too-many",
+            "mail: expired",
+            "mail: note-lost",
+            "altered: bad-signature",
+            "forged: bad-certificate",
+        ],
+    );
+}
+
+#[test]
+fn of_a_siege() {
+    tell(
+        Mood::Siege,
+        &[
+            "stop: ok",
+            "open: too-many-tries",
+            "take a try: too-many-tries",
+            "take a try: method-not-ready",
+            "open: not-on-this-link",
+            "take a try: not-on-this-link",
+            "redeem: not-on-this-link",
+        ],
+    );
+}
+
+#[test]
+fn of_a_storm() {
+    tell(Mood::Storm, &["resets", "redeem: ok", "open: too-many-tries", "log in: ok", "log in: not-logged-in"]);
+}
