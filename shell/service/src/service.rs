@@ -129,6 +129,15 @@ pub async fn init(dir: &Path, makers: &[PublicKey], database: &Database) -> Resu
     Ok(store::init(database).await?)
 }
 
+/// Makes the tables of a database that its operator named for a service which has its keys already, if it has none yet.
+/// Nothing in an empty database is a secret; the one in the service's own folder is made by [`init`] alone.
+///
+/// # Errors
+/// [`OpenError::Store`].
+pub async fn set_up(database: &Database) -> Result<(), OpenError> {
+    Ok(store::set_up(database).await?)
+}
+
 /// The recovery service, with its writer and its sender.
 pub struct Service {
     keys: Arc<Keys>,

@@ -55,6 +55,9 @@ pub(crate) struct Outgoing {
     pub(crate) sealed: Vec<u8>,
 }
 
+/// Case, number, attempts, end, sealed contents.
+type OutgoingRow = (Vec<u8>, i64, i64, i64, Vec<u8>);
+
 impl Store {
     /// Waits until nobody else writes.
     pub(crate) async fn begin(&self) -> Result<Batch, StoreError> {
@@ -147,7 +150,7 @@ impl Batch {
         latest_due: Time,
         limit: u32,
     ) -> Result<Vec<Outgoing>, StoreError> {
-        let rows: Vec<(Vec<u8>, i64, i64, i64, Vec<u8>)> = either!(Self, self, transaction => {
+        let rows: Vec<OutgoingRow> = either!(Self, self, transaction => {
             sqlx::query_as::<Db, _>(
                 "UPDATE outbox SET leased_until = $2, attempts = attempts + 1 WHERE (case_id, letter) IN (\
                  SELECT case_id, letter FROM outbox WHERE (due_at <= $1 OR due_at > $3) \
@@ -162,7 +165,7 @@ impl Batch {
             .await?
         });
         let number = |number: i64| u32::try_from(number).map_err(|_| StoreError::Damaged("letter"));
-        let outgoing = |(case, letter, attempts, not_after, sealed): (Vec<u8>, i64, i64, i64, Vec<u8>)| {
+        let outgoing = |(case, letter, attempts, not_after, sealed): OutgoingRow| {
             let letter = Letter { case: CaseId(rows::bytes(&case, "letter")?), number: number(letter)? };
             Ok(Outgoing { letter, attempts: number(attempts)?, not_after: rows::time(not_after), sealed })
         };

@@ -82,8 +82,8 @@ pub(crate) struct Pools<P> {
     /// One connection, the writer's.
     pub(super) writer: P,
     pub(super) readers: P,
-    /// Held as long as the store is, so that one process serves a SQLite file.
-    _lock: Option<File>,
+    /// So that one process serves a SQLite file: held until the store is closed, or the process ends.
+    lock: Option<File>,
 }
 
 /// Makes the tables of a new service.
@@ -114,6 +114,23 @@ pub(crate) async fn init(database: &Database) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Makes the tables of a database that its operator named and that has none yet; one that has some is left as it is.
+pub(crate) async fn set_up(database: &Database) -> Result<(), StoreError> {
+    match database {
+        Database::Sqlite(path) if path.exists() => Ok(()),
+        Database::Sqlite(_) => init(database).await,
+        Database::Postgres(url) => {
+            let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_with(postgres_options(url)?).await?;
+            if applied(sqlx::query_scalar(APPLIED).fetch_all(&pool).await)?.is_empty() {
+                // Several nodes may do this at once: the migrator takes a lock of its own.
+                POSTGRES.run(&pool).await.map_err(StoreError::Migrate)?;
+            }
+            pool.close().await;
+            Ok(())
+        }
+    }
+}
+
 impl Store {
     /// Opens a database that [`init`] set up, and brings its tables up to date.
     pub(crate) async fn open(database: &Database) -> Result<Self, StoreError> {
@@ -126,13 +143,13 @@ impl Store {
                 let options = sqlite_options(path);
                 let writer = pool(1).connect_with(options.clone()).await?;
                 let readers = pool(READERS).connect_lazy_with(options);
-                Self::Sqlite(Pools { writer, readers, _lock: lock })
+                Self::Sqlite(Pools { writer, readers, lock })
             }
             Database::Postgres(url) => {
                 let options = postgres_options(url)?;
                 let writer = pool(1).connect_with(options.clone()).await?;
                 let readers = pool(READERS).connect_lazy_with(options);
-                Self::Postgres(Pools { writer, readers, _lock: None })
+                Self::Postgres(Pools { writer, readers, lock: None })
             }
         };
         store.migrate(database).await?;
@@ -160,6 +177,10 @@ impl Store {
         either!(Self, self, pools => {
             pools.readers.close().await;
             pools.writer.close().await;
+            if let Some(lock) = &pools.lock {
+                // If this fails, the end of the process releases it.
+                let _ = lock.unlock();
+            }
         });
     }
 }

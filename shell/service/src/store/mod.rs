@@ -17,7 +17,7 @@ mod rows;
 
 pub(crate) use batch::{Batch, Letter, Outgoing};
 pub use connect::StoreError;
-pub(crate) use connect::{Store, init};
+pub(crate) use connect::{Store, init, set_up};
 pub use database::Database;
 
 /// Runs the same body for either engine, which it knows as `Db`.
