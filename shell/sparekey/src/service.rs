@@ -41,8 +41,12 @@ pub(crate) fn run(options: &ServiceRun, report: Report) -> Result<(), Failure> {
     logs::start(report, "info");
     let settings = with_file(&options.dir, &options.settings)?;
     let plan = Plan::of(&options.dir, &settings)?;
+    let named = settings.database.is_some();
     runtime()?.block_on(async {
         let stop = stop::on_signal()?;
+        if named && options.dir.join("opening.key").exists() {
+            service::set_up(&plan.database).await.map_err(|error| Failure::two_lines("not-possible", &error))?;
+        }
         let running = Running::start(plan).await?;
         let text = format!("The service answers at {}, listening on {}. Ctrl-C stops it.", running.url, running.listener.local_addr());
         report.done(&text, &json!({ "url": running.url.as_str(), "listen": running.listener.local_addr() }));
