@@ -6,9 +6,14 @@ use std::{collections::BTreeMap, env};
 
 use sparekey_sim::{Mood, run};
 
-const STEPS: u32 = 500;
-/// Stories of each mood, and how many there must be to be sure that everything happened in them.
-const STORIES: u64 = 24;
+/// How many stories of a mood, and of how many steps, until everything that it is about happened in one of them.
+fn length(mood: Mood) -> (u64, u32) {
+    match mood {
+        Mood::Forgetful | Mood::Storm => (24, 500),
+        // A hundred wrong codes in a row take a stranger days.
+        Mood::Siege => (12, 1_200),
+    }
+}
 
 fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
@@ -16,19 +21,20 @@ fn number(variable: &str) -> Option<u64> {
 
 /// Tells stories of one mood, and checks that what it is about happened in them.
 fn tell(mood: Mood, about: &[&str]) {
+    let (stories, steps) = length(mood);
     let (from, count) = match number("SPAREKEY_SIM_SEED") {
         Some(seed) => (seed, 1),
-        None => (0, number("SPAREKEY_SIM_SEEDS").unwrap_or(STORIES)),
+        None => (0, number("SPAREKEY_SIM_SEEDS").unwrap_or(stories)),
     };
     let mut tally: BTreeMap<String, u64> = BTreeMap::new();
     for seed in from..from + count {
         eprintln!("{mood:?}: SPAREKEY_SIM_SEED={seed}");
-        for (what, times) in run(seed, STEPS, mood) {
+        for (what, times) in run(seed, steps, mood) {
             *tally.entry(what).or_default() += times;
         }
     }
     eprintln!("{tally:#?}");
-    if count >= STORIES {
+    if count >= stories {
         for what in about {
             assert!(tally.get(*what).is_some_and(|times| *times > 0), "never: {what}");
         }
