@@ -1,6 +1,7 @@
 //! Photos through the child process, as the service reads them.
 //!
 //! The child is the example `decode_photo`, which Cargo builds along with all tests of the crate.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
