@@ -29,7 +29,8 @@ function show(problem) {
   find("working").hidden = true;
   tell(find("news"), "error", problem.title, advice(problem));
   find("actions").hidden = false;
-  find("retry").focus();
+  find("retry").hidden = !problem.passing;
+  find("other").classList.toggle("primary", !problem.passing);
 }
 
 find("retry").addEventListener("click", go);
@@ -38,5 +39,4 @@ if (request) {
 } else {
   show({ title: "This address holds no request.", detail: "Scan the square code on the recorder’s screen." });
   find("heading").textContent = "Nothing to send";
-  find("retry").hidden = true;
 }

@@ -1,11 +1,11 @@
 // Hands a request in, and keeps its text for this tab only: the service does not keep it, and *Send again* needs it.
 const key = (id) => `sparekey ${id}`;
 
-/** A problem in two lines: what happened, what to do; `wait` in seconds, where waiting helps. */
+/** A problem in two lines: what happened, what to do; `wait` in seconds; whether the same may work later. */
 export class Problem extends Error {
-  constructor(title, detail, { name = "", wait = 0 } = {}) {
+  constructor(title, detail, { name = "", wait = 0, passing = true } = {}) {
     super(title);
-    Object.assign(this, { title, detail, name, wait });
+    Object.assign(this, { title, detail, name, wait, passing });
   }
 }
 
@@ -37,7 +37,7 @@ async function post(url, type, body, request, again) {
   }
   if (!answer.ok) {
     const name = String(json.type ?? "").replace("urn:sparekey:problem:", "");
-    throw new Problem(json.title ?? NOT_UNDERSTOOD[0], json.detail ?? NOT_UNDERSTOOD[1], { name, wait: json.retry_after });
+    throw new Problem(json.title ?? NOT_UNDERSTOOD[0], json.detail ?? NOT_UNDERSTOOD[1], { name, wait: json.retry_after, passing: answer.status === 429 || answer.status >= 500 });
   }
   remember(json.id, request ?? answer.headers.get("Sparekey-Request"), again);
   return json;

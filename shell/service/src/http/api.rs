@@ -41,7 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 struct Submission {
     /// The digits of the QR symbol, its whole text, or the request's bytes in base64url.
-    #[schema(min_length = 1, max_length = 16384, example = "71465351163015680652770000")]
+    #[schema(min_length = 1, max_length = 16384)]
     request: String,
     /// Send the mail once more: at most twice, and no sooner than 60 seconds after the last.
     #[serde(default)]
@@ -110,7 +110,7 @@ impl From<RequestView> for RequestState {
     path = "/v1/requests",
     tag = "requests",
     request_body = Submission,
-    responses((status = 202, description = "The request was opened; its mail, if it asks for one, is on the way.", body = RequestState), NotSubmitted)
+    responses((status = 202, description = "The request was opened; its mail, if it asks for one, is on the way.", body = RequestState, links(("state" = (operation_id = "view", parameters(("id" = "$response.body#/id")))))), NotSubmitted)
 )]
 async fn submit(State(app): State<App>, client: Client, ApiJson(submission): ApiJson<Submission>) -> Result<Response, Problem> {
     let view = app.submit(&submission.request, submission.again, client).await?;
@@ -136,7 +136,7 @@ async fn submit(State(app): State<App>, client: Client, ApiJson(submission): Api
             status = 202,
             description = "The request was opened; its mail, if it asks for one, is on the way.",
             body = RequestState,
-            headers(("Sparekey-Request" = String, description = "The request in base64url, to hand in again."))
+            headers(("Sparekey-Request" = String, description = "The request's digits, to hand in again."))
         ),
         NoRequestInPhoto
     )
@@ -147,7 +147,8 @@ async fn submit_photo(State(app): State<App>, client: Client, photo: Photo) -> R
 }
 
 /// A form with a picture.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "read by hand: this is its description")]
 struct PhotoForm {
     #[schema(format = Binary, content_media_type = "application/octet-stream")]

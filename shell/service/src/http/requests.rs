@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Path, Request};
 use http::header;
 use http::request::Parts;
-use sparekey_protocol::qr;
+use sparekey_protocol::{digits, qr};
 use sparekey_web::messages;
 use sparekey_web::problem::Problem;
 
@@ -24,25 +24,33 @@ const ID_LENGTH: usize = 24;
 
 impl App {
     /// Hands in a request as it was scanned or pasted: digits, base64url, or the whole link.
-    pub(crate) async fn submit(&self, pasted: &str, again: bool, Client(network): Client) -> Result<RequestView, Problem> {
-        let read = qr::read(pasted).map_err(error::unread);
-        let submitted = match read {
-            Ok(bytes) => {
-                self.service.submit(&bytes, again, network).await.map_err(|error| error::not_submitted(&error))
-            }
-            Err(problem) => Err(problem),
-        };
-        match &submitted {
-            Ok(_) => metrics::counter!("sparekey_requests_opened_total").increment(1),
-            Err(problem) => metrics::counter!("sparekey_requests_refused_total", "reason" => problem.name()).increment(1),
-        }
-        submitted
+    pub(crate) async fn submit(&self, pasted: &str, again: bool, client: Client) -> Result<RequestView, Problem> {
+        counted(match qr::read(pasted) {
+            Ok(request) => self.hand_in(&request, again, client).await,
+            Err(malformed) => Err(error::unread(malformed)),
+        })
     }
 
-    /// Hands in the request that a photo shows. Its text comes back too, for the phone to keep.
-    pub(crate) async fn submit_photo(&self, photo: Photo, client: Client) -> Result<(RequestView, String), Problem> {
+    /// Hands in the request that a photo shows. Its digits come back too, for the phone to keep.
+    pub(crate) async fn submit_photo(&self, Photo(image): Photo, client: Client) -> Result<(RequestView, String), Problem> {
+        let text = self.read_photo(image).await?;
+        // Not the text itself: what stands before the digits may be anything.
+        let request = match qr::read(&text) {
+            Ok(request) => request,
+            Err(malformed) => return counted(Err(error::unread(malformed))),
+        };
+        let view = counted(self.hand_in(&request, false, client).await)?;
+        Ok((view, digits::encode(&request)))
+    }
+
+    async fn hand_in(&self, request: &[u8], again: bool, Client(network): Client) -> Result<RequestView, Problem> {
+        self.service.submit(request, again, network).await.map_err(|error| error::not_submitted(&error))
+    }
+
+    /// The text of the symbol in a photo.
+    async fn read_photo(&self, image: Bytes) -> Result<String, Problem> {
         let start = Instant::now();
-        let read = self.settings.photos.read(photo.0).await;
+        let read = self.settings.photos.read(image).await;
         let outcome = match &read {
             Ok(_) => "read",
             Err(PhotoError::NoQr) => "no-qr",
@@ -52,9 +60,7 @@ impl App {
         };
         metrics::counter!("sparekey_photos_total", "outcome" => outcome).increment(1);
         metrics::histogram!("sparekey_photo_seconds").record(start.elapsed().as_secs_f64());
-        let text = read.map_err(error::no_request_in_photo)?;
-        let view = self.submit(&text, false, client).await?;
-        Ok((view, text))
+        read.map_err(error::no_request_in_photo)
     }
 
     /// The request of that id.
@@ -62,6 +68,15 @@ impl App {
         let found = self.service.view(id).await.map_err(|_| error::unavailable())?;
         found.ok_or_else(|| messages::NOT_FOUND.into())
     }
+}
+
+/// Counts what came of a request that was handed in.
+fn counted<T>(submitted: Result<T, Problem>) -> Result<T, Problem> {
+    match &submitted {
+        Ok(_) => metrics::counter!("sparekey_requests_opened_total").increment(1),
+        Err(problem) => metrics::counter!("sparekey_requests_refused_total", "reason" => problem.name()).increment(1),
+    }
+    submitted
 }
 
 /// A request's id, out of the path: an extractor. What cannot be one is answered as one that is unknown.

@@ -93,8 +93,7 @@ impl Wording {
         match view.mail {
             None => words(
                 "Your request was recorded",
-                "It goes through the support desk, not by mail. This service has no desk yet: keep this page’s serial number \
-                 and ask who sold or installed the device.",
+                "It goes through the support desk, not by mail. This service has no desk yet: ask who sold or installed the device.",
                 &[],
                 false,
             ),

@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use http::Request;
-use sparekey_protocol::qr;
+use sparekey_protocol::digits;
 
-use crate::stand::{Answer, Stand, photo};
+use crate::stand::{Answer, Stand, photo, photo_of};
 
 const BOUNDARY: &str = "----boundary";
 
@@ -34,13 +34,24 @@ async fn a_photo_is_as_good_as_its_digits() {
     let request = stand.request(1);
     let by_photo = send(&stand, "image/png", photo(&request)).await;
     assert_eq!(by_photo.status, 202, "{}", by_photo.text());
-    let text = by_photo.headers["sparekey-request"].to_str().unwrap();
-    assert_eq!(qr::read(text).unwrap(), request, "the phone gets what it may hand in again");
+    let kept = by_photo.headers["sparekey-request"].to_str().unwrap();
+    assert_eq!(kept, digits::encode(&request), "the phone gets what it may hand in again");
     let by_digits = stand.submit(&request).await;
     assert_eq!(by_photo.json()["id"], by_digits.json()["id"]);
     assert!(!by_digits.headers.contains_key("sparekey-request"));
     let by_form = send(&stand, &form_kind(), form(&[("photo", &photo(&request))])).await;
     assert_eq!(by_form.json()["id"], by_digits.json()["id"]);
+}
+
+#[tokio::test]
+async fn what_a_symbol_says_before_its_digits_goes_nowhere() {
+    let stand = Stand::new().await;
+    let request = stand.request(1);
+    let text = format!("https://\u{202e}é.example\r\nSet-Cookie: a=b/r#{}", digits::encode(&request));
+    let answer = send(&stand, "image/png", photo_of(&text)).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    assert_eq!(answer.headers["sparekey-request"], digits::encode(&request).as_str());
+    assert!(!answer.headers.contains_key("set-cookie"));
 }
 
 #[tokio::test]

@@ -201,7 +201,11 @@ fn decoder() -> PathBuf {
 
 /// A PNG of the request's symbol.
 pub(crate) fn photo(request: &[u8]) -> Vec<u8> {
-    let text = sparekey_protocol::qr::text(&BaseUrl::new(URL).unwrap(), request);
+    photo_of(&sparekey_protocol::qr::text(&BaseUrl::new(URL).unwrap(), request))
+}
+
+/// A PNG of the symbol of a text.
+pub(crate) fn photo_of(text: &str) -> Vec<u8> {
     let symbol = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::M).unwrap();
     let (width, scale, quiet) = (symbol.width(), 6, 4);
     let side = ((width + 2 * quiet) * scale) as u32;
