@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use proptest::{collection::vec, prelude::*};
-use sparekey_cases::{Bucket, Buckets, Budgets, Case, Command, Decision, Fact, MailState, Refusal, Scope, Submission, decide};
+use sparekey_cases::{
+    Bucket, Buckets, Budgets, Case, Command, Decision, Fact, MailState, Refusal, Scope, Submission, decide,
+};
 use sparekey_protocol::{
     Certificate, Code, Firmware, KeyId, Language, MakerId, Model, Nonce, OpeningKey, PublicKey, ReservedEmail, Serial,
     SigningKey, Time, Verified,
@@ -159,7 +161,8 @@ fn a_letter_again_is_counted_like_the_first() {
 #[test]
 fn the_longest_wait_is_named_and_nothing_taken() {
     let mut kept = Kept::new(Ask::ResetByEmail(email()));
-    let empty = |budget: sparekey_cases::Budget| Bucket { full_at: START.plus(u64::from(budget.burst * budget.period)) };
+    let empty =
+        |budget: sparekey_cases::Budget| Bucket { full_at: START.plus(u64::from(budget.burst * budget.period)) };
     kept.buckets = kept.buckets.with(Scope::Network, empty(kept.budgets.network));
     assert_eq!(kept.submit(false, START), Err(Refusal::TooMany { retry_after: 12 }));
     kept.buckets = kept.buckets.with(Scope::Address, empty(kept.budgets.address));
@@ -178,7 +181,9 @@ fn notes_that_come_late_or_twice_change_nothing() {
     assert_eq!(kept.state(), MailState::Refused);
     kept.decide(Command::MailAccepted { letter: 1 }, START).unwrap();
     assert_eq!(kept.state(), MailState::Sent, "it did arrive");
-    for command in [Command::MailAccepted { letter: 1 }, Command::MailRefused { letter: 1 }, Command::MailExpired { letter: 1 }] {
+    for command in
+        [Command::MailAccepted { letter: 1 }, Command::MailRefused { letter: 1 }, Command::MailExpired { letter: 1 }]
+    {
         assert_eq!(kept.decide(command, START), Ok(Decision::default()));
     }
 }

@@ -1,18 +1,22 @@
 //! The service's folder of keys: made once by `init`, read at each start, never overwritten.
 
+mod files;
+
 use std::{
     collections::{BTreeMap, HashSet},
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    fs, io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{Arc, RwLock},
 };
 
 use sparekey_protocol::{
-    KeyId, MakerId, OpeningKey, OpeningPublicKey, PublicKey, Serial, SigningKey, Time, log_verifier_key, pem, request::Trust,
+    KeyId, MakerId, OpeningKey, OpeningPublicKey, PublicKey, Serial, SigningKey, Time, log_verifier_key, pem,
+    request::Trust,
 };
 use zeroize::Zeroizing;
+
+use files::{create, files, io_error, read_key, replace, sync};
 
 const OPENING_KEY: &str = "opening.key";
 const OPENING_PUB: &str = "opening.pub";
@@ -26,9 +30,6 @@ const RETIRED: &str = "retired";
 
 /// How long a retired opening key opens requests that were sealed before the change (protocol section 3).
 const RETIRED_FOR: u64 = 30 * 24 * 60 * 60;
-
-/// The most bytes of any file here.
-const MAX_FILE: u64 = 4096;
 
 /// Why the folder cannot be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -218,61 +219,6 @@ fn random() -> Result<Zeroizing<[u8; 32]>, KeysError> {
     Ok(bytes)
 }
 
-fn read_key<K>(path: &Path, parse: impl Fn(&str) -> Option<K>) -> Result<K, KeysError> {
-    let error = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => KeysError::Missing(path.to_owned()),
-        _ => KeysError::Io(path.to_owned(), error),
-    };
-    if fs::metadata(path).map_err(error)?.len() > MAX_FILE {
-        return Err(KeysError::NotAKey(path.to_owned()));
-    }
-    let text = Zeroizing::new(fs::read(path).map_err(error)?);
-    let key = std::str::from_utf8(&text).ok().and_then(parse);
-    key.ok_or_else(|| KeysError::NotAKey(path.to_owned()))
-}
-
-/// The files of a folder with this extension.
-fn files(dir: &Path, extension: &str) -> Result<Vec<PathBuf>, KeysError> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(KeysError::Missing(dir.to_owned())),
-        Err(error) => return Err(KeysError::Io(dir.to_owned(), error)),
-    };
-    let paths = entries.map(|entry| entry.map(|entry| entry.path()).map_err(io_error(dir)));
-    paths.filter(|path| path.as_ref().is_ok_and(|p| p.extension().is_some_and(|e| e == extension)) || path.is_err()).collect()
-}
-
-fn create(path: &Path, mode: u32, contents: &[u8]) -> Result<(), KeysError> {
-    let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    let mut file = opened.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => KeysError::Exists(path.to_owned()),
-        _ => KeysError::Io(path.to_owned(), error),
-    })?;
-    file.write_all(contents).and_then(|()| file.sync_all()).map_err(io_error(path))
-}
-
-/// A file is the old one or the new one, whatever happens.
-fn replace(dir: &Path, name: &str, mode: u32, contents: &[u8]) -> Result<(), KeysError> {
-    let (path, new) = (dir.join(name), dir.join(format!("{name}.new")));
-    if let Err(error) = fs::remove_file(&new)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(KeysError::Io(new, error));
-    }
-    create(&new, mode, contents)?;
-    fs::rename(&new, &path).map_err(io_error(&path))?;
-    sync(dir)
-}
-
-fn sync(dir: &Path) -> Result<(), KeysError> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(io_error(dir))
-}
-
-fn io_error(path: &Path) -> impl Fn(io::Error) -> KeysError {
-    let path = path.to_owned();
-    move |error| KeysError::Io(path.clone(), error)
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -311,7 +257,9 @@ mod tests {
         assert!(matches!(Keys::create(dir.path(), &[]), Err(KeysError::NoMaker)));
         Keys::create(dir.path(), &[maker()]).unwrap();
         fs::copy(dir.path().join(GRANT_KEY), dir.path().join(OPENING_KEY)).unwrap();
-        assert!(matches!(Keys::read(dir.path(), Time(0)), Err(KeysError::NotAKey(path)) if path.ends_with(OPENING_KEY)));
+        assert!(
+            matches!(Keys::read(dir.path(), Time(0)), Err(KeysError::NotAKey(path)) if path.ends_with(OPENING_KEY))
+        );
     }
 
     #[test]

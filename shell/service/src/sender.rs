@@ -128,7 +128,11 @@ impl Sender {
                 None
             }
             Err(_) => {
-                tracing::warn!(message_id, attempts = outgoing.attempts, "mail put off: the mail server takes too long");
+                tracing::warn!(
+                    message_id,
+                    attempts = outgoing.attempts,
+                    "mail put off: the mail server takes too long"
+                );
                 None
             }
         }

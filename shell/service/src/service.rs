@@ -1,24 +1,26 @@
 //! The service without its HTTP: what the pages and the interface call.
 
+mod answers;
+
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use serde::Serialize;
-use sparekey_cases::{Budgets, Case, MailState as CaseMailState, Refusal as CaseRefusal, Scope};
+use sparekey_cases::{Budgets, Refusal as CaseRefusal, Scope};
 use sparekey_protocol::{
-    MakerId, PublicKey, Refusal, Serial,
+    MakerId, PublicKey, Serial,
     request::{self, Request},
 };
 use tokio::{sync::Notify, task::JoinHandle, time};
 use tokio_util::sync::CancellationToken;
 
+pub use crate::store::{Database, StoreError};
 use crate::{
     case_id::CaseId,
     clock::Clock,
-    keys::{Keys, KeysError},
+    keys::Keys,
     mail::{Address, Letterhead, Transport},
     network::NetworkKey,
     seal::{BucketKey, Sealer},
@@ -26,7 +28,7 @@ use crate::{
     store::{self, Store},
     writer::{NotWritten, Scribe, Submit, Writer},
 };
-pub use crate::store::{Database, StoreError};
+pub use answers::{MailState, OpenError, RequestView, SubmitError, Unavailable};
 
 /// The database's file in the service's folder, if nothing else is chosen.
 pub const DATABASE_FILE: &str = "service.db";
@@ -52,72 +54,6 @@ pub struct Settings {
     pub budgets: Budgets,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-}
-
-/// Where mail stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MailState {
-    /// It will be sent.
-    Queued,
-    /// The mail server took it.
-    Sent,
-    /// It will not arrive.
-    Refused,
-}
-
-/// What a carrier may see of a request (protocol section 12).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RequestView {
-    /// Unguessable: 24 characters of base64url.
-    pub id: String,
-    /// 1 reset by email, 2 reset through the desk, 3 confirm an address.
-    pub purpose: u8,
-    /// As the maker certified.
-    pub serial: String,
-    /// As the maker certified.
-    pub model: String,
-    /// First letters and the last label. Absent for the desk, and if the reserved address is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub masked_address: Option<String>,
-    /// Absent for the desk.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mail: Option<MailState>,
-    /// Unix seconds. The device decides by its own clock.
-    pub expires_at: u64,
-}
-
-/// Why a request was not taken. It wrote nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SubmitError {
-    /// A check of protocol section 4 failed.
-    #[error("{0}")]
-    Refused(Refusal),
-    /// A limit is reached.
-    #[error("too-many")]
-    TooMany {
-        /// Seconds to wait, at least 1.
-        retry_after: u64,
-    },
-    /// The database does not answer, or there is more to do than it can take. Try again soon.
-    #[error("unavailable")]
-    Unavailable,
-}
-
-/// The database does not answer, or the service is shutting down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the database does not answer\nTry again soon.")]
-pub struct Unavailable;
-
-/// Why a service cannot be set up or started.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The folder and its keys.
-    #[error(transparent)]
-    Keys(#[from] KeysError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// Sets up a new service: its keys, the makers it trusts, and its database.
@@ -210,7 +146,7 @@ impl Service {
             request,
         };
         match self.writer.submit(submit).await {
-            Ok(Ok((id, case))) => Ok(view(id, case)),
+            Ok(Ok((id, case))) => Ok(RequestView::of(id, case)),
             Ok(Err(CaseRefusal::TooMany { retry_after })) => Err(SubmitError::TooMany { retry_after }),
             Err(NotWritten) => Err(SubmitError::Unavailable),
         }
@@ -226,7 +162,7 @@ impl Service {
             tracing::warn!(%error, "a case was not read");
             Unavailable
         })?;
-        Ok(case.map(|case| view(id, case)))
+        Ok(case.map(|case| RequestView::of(id, case)))
     }
 
     /// Refuses requests of a device from now on: its maker withdrew the serial.
@@ -266,7 +202,12 @@ impl Service {
         self.store.close().await;
     }
 
-    fn bucket_keys(&self, request: &Request, address: Option<&Address>, network: NetworkKey) -> Vec<(Scope, BucketKey)> {
+    fn bucket_keys(
+        &self,
+        request: &Request,
+        address: Option<&Address>,
+        network: NetworkKey,
+    ) -> Vec<(Scope, BucketKey)> {
         let device = request.certificate.device_id();
         let email = address.map(Address::bucket);
         let stored = request.contents.ask.email().map(|email| email.as_str()).unwrap_or_default();
@@ -283,22 +224,6 @@ impl Service {
 impl Drop for Service {
     fn drop(&mut self) {
         self.stop.cancel();
-    }
-}
-
-fn view(id: CaseId, case: Case) -> RequestView {
-    RequestView {
-        id: id.to_string(),
-        purpose: case.purpose.number(),
-        serial: case.serial.to_string(),
-        model: case.model.to_string(),
-        masked_address: case.masked_address,
-        mail: case.mail.map(|mail| match mail.state {
-            CaseMailState::Queued => MailState::Queued,
-            CaseMailState::Sent => MailState::Sent,
-            CaseMailState::Refused => MailState::Refused,
-        }),
-        expires_at: case.expires_at.0,
     }
 }
 

@@ -205,7 +205,8 @@ impl Scribe {
         let mut draft = Draft::load(&mut batch, commands).await?;
         // After the lock: it may have taken a while.
         let now = self.clock.now();
-        let decided: Vec<_> = commands.iter().map(|command| draft.decide(command, now, self)).collect::<Result<_, _>>()?;
+        let decided: Vec<_> =
+            commands.iter().map(|command| draft.decide(command, now, self)).collect::<Result<_, _>>()?;
         let queued = draft.write(&mut batch, now).await?;
 
         let mut answers = Vec::with_capacity(commands.len());

@@ -30,7 +30,10 @@ on_both! {
 const ROWS: &str = "SELECT (SELECT count(*) FROM cases) + (SELECT count(*) FROM facts) + (SELECT count(*) FROM outbox) \
      + (SELECT count(*) FROM buckets)";
 
-async fn submit_all(services: &[Arc<Service>], requests: Vec<Vec<u8>>) -> Vec<Result<service::RequestView, SubmitError>> {
+async fn submit_all(
+    services: &[Arc<Service>],
+    requests: Vec<Vec<u8>>,
+) -> Vec<Result<service::RequestView, SubmitError>> {
     let submissions = requests.into_iter().enumerate().map(|(n, request)| {
         let service = Arc::clone(&services[n % services.len()]);
         tokio::spawn(async move { service.submit(&request, false, home()).await })
@@ -87,7 +90,8 @@ async fn limits_hold_under_parallel_requests(place: Place) {
 
 async fn an_address_has_one_limit_however_it_is_written(place: Place) {
     let service = place.open().await;
-    let spellings = ["owner@example.org", "OWNER@example.org", "owner@EXAMPLE.org", "Owner@Example.Org", "oWner@example.org"];
+    let spellings =
+        ["owner@example.org", "OWNER@example.org", "owner@EXAMPLE.org", "Owner@Example.Org", "oWner@example.org"];
     for (device, spelling) in spellings.iter().chain(["owner@example.ORG", "ownER@example.org"].iter()).enumerate() {
         let ask = Ask::ResetByEmail(ReservedEmail::new(spelling).unwrap());
         let request = place.request(10 + u8::try_from(device).unwrap(), ask);
@@ -148,7 +152,9 @@ async fn a_case_is_what_its_facts_say(place: Place) {
     assert_eq!(facts[1..], [Fact::MailSent { letter: 1 }]);
     assert_eq!(rows.iter().map(|(kind, _)| kind.as_str()).collect::<Vec<_>>(), ["received", "mail-sent"]);
 
-    for unknown in ["", "x", "AAAAAAAAAAAAAAAAAAAAAAAA", "../../../../etc/passwd--", &view.id[1..], &format!("{}A", view.id)] {
+    for unknown in
+        ["", "x", "AAAAAAAAAAAAAAAAAAAAAAAA", "../../../../etc/passwd--", &view.id[1..], &format!("{}A", view.id)]
+    {
         assert_eq!(service.view(unknown).await.unwrap(), None, "{unknown}");
     }
 }

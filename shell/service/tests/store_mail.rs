@@ -86,7 +86,12 @@ impl Drop for MailServer {
     }
 }
 
-async fn converse(stream: TcpStream, script: Script, accepted: &AtomicUsize, seen: &AtomicUsize) -> std::io::Result<()> {
+async fn converse(
+    stream: TcpStream,
+    script: Script,
+    accepted: &AtomicUsize,
+    seen: &AtomicUsize,
+) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut lines = BufReader::new(reader).lines();
     writer.write_all(b"220 test\r\n").await?;

@@ -121,7 +121,15 @@ impl Batch {
         let values = letters.into_iter().map(|(letter, not_after, sealed)| {
             let Letter { case, number } = letter;
             let (never, none) = (Time(0), 0_u32);
-            vec![case.0.as_slice().into(), number.into(), now.into(), never.into(), none.into(), not_after.into(), Value::Bytes(sealed)]
+            vec![
+                case.0.as_slice().into(),
+                number.into(),
+                now.into(),
+                never.into(),
+                none.into(),
+                not_after.into(),
+                Value::Bytes(sealed),
+            ]
         });
         self.insert(&OUTBOX, values.collect()).await
     }

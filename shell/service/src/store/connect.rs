@@ -39,10 +39,14 @@ pub enum StoreError {
     #[error("the database {0} is not set up\nSet it up first: sparekey service init DIR --maker FILE")]
     NotInitialised(Database),
     /// `init` on a database that was set up before.
-    #[error("the database {0} is set up already\nNothing was changed. Choose another, or run the service that is there.")]
+    #[error(
+        "the database {0} is set up already\nNothing was changed. Choose another, or run the service that is there."
+    )]
     Exists(Database),
     /// Written by a later version.
-    #[error("the database {0} was written by a newer or another version\nRun the program that wrote it, or a newer one.")]
+    #[error(
+        "the database {0} was written by a newer or another version\nRun the program that wrote it, or a newer one."
+    )]
     Newer(Database),
     /// Another process has this SQLite file.
     #[error("another process serves {0}\nStop it first; to run several, use PostgreSQL.")]
@@ -94,16 +98,22 @@ pub(crate) async fn init(database: &Database) -> Result<(), StoreError> {
     match database {
         Database::Sqlite(path) => {
             // Made before SQLite would make it, and its log beside it, readable by others.
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => StoreError::Exists(database.clone()),
-                _ => StoreError::Io(path.clone(), error),
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
+                match error.kind() {
+                    io::ErrorKind::AlreadyExists => StoreError::Exists(database.clone()),
+                    _ => StoreError::Io(path.clone(), error),
+                }
             })?;
             let pool = SqlitePoolOptions::new().max_connections(1).connect_with(sqlite_options(path)).await?;
             SQLITE.run(&pool).await.map_err(StoreError::Migrate)?;
             pool.close().await;
         }
         Database::Postgres(url) => {
-            let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_with(postgres_options(url)?).await?;
+            let pool = PgPoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(ACQUIRE)
+                .connect_with(postgres_options(url)?)
+                .await?;
             if !applied(sqlx::query_scalar(APPLIED).fetch_all(&pool).await)?.is_empty() {
                 return Err(StoreError::Exists(database.clone()));
             }
@@ -120,7 +130,11 @@ pub(crate) async fn set_up(database: &Database) -> Result<(), StoreError> {
         Database::Sqlite(path) if path.exists() => Ok(()),
         Database::Sqlite(_) => init(database).await,
         Database::Postgres(url) => {
-            let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_with(postgres_options(url)?).await?;
+            let pool = PgPoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(ACQUIRE)
+                .connect_with(postgres_options(url)?)
+                .await?;
             if applied(sqlx::query_scalar(APPLIED).fetch_all(&pool).await)?.is_empty() {
                 // Several nodes may do this at once: the migrator takes a lock of its own.
                 POSTGRES.run(&pool).await.map_err(StoreError::Migrate)?;

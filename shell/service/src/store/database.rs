@@ -17,7 +17,9 @@ impl FromStr for Database {
     fn from_str(text: &str) -> Result<Self, StoreError> {
         match text.strip_prefix("sqlite:") {
             Some(path) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            None if text.starts_with("postgres://") || text.starts_with("postgresql://") => Ok(Self::Postgres(text.to_owned())),
+            None if text.starts_with("postgres://") || text.starts_with("postgresql://") => {
+                Ok(Self::Postgres(text.to_owned()))
+            }
             _ => Err(StoreError::Setting),
         }
     }
@@ -52,7 +54,10 @@ mod tests {
     fn urls_are_shown_without_their_secrets() {
         for (text, shown) in [
             ("sqlite:/srv/service.db", "sqlite:/srv/service.db"),
-            ("postgres://user:hunter2@db.example.org:5432/sparekey?password=hunter2", "postgres://db.example.org:5432/sparekey"),
+            (
+                "postgres://user:hunter2@db.example.org:5432/sparekey?password=hunter2",
+                "postgres://db.example.org:5432/sparekey",
+            ),
             ("postgresql://127.0.0.1/sparekey", "postgres://127.0.0.1/sparekey"),
         ] {
             let database: Database = text.parse().unwrap();

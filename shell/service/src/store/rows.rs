@@ -145,8 +145,21 @@ pub(super) fn bucket_values(key: &[u8], bucket: Bucket) -> Vec<Value> {
 
 pub(super) fn read_case(row: CaseRow) -> Result<(CaseId, Case), StoreError> {
     const CASE: StoreError = StoreError::Damaged("case");
-    let (id, identity, maker, device, purpose, serial, model, masked_address, received_at, expires_at, state, letter, since) =
-        row;
+    let (
+        id,
+        identity,
+        maker,
+        device,
+        purpose,
+        serial,
+        model,
+        masked_address,
+        received_at,
+        expires_at,
+        state,
+        letter,
+        since,
+    ) = row;
     let mail = match (state, letter, since) {
         (Some(state), Some(letter), Some(since)) => Some(Mail {
             state: read_mail_state(&state).ok_or(CASE)?,

@@ -68,7 +68,12 @@ impl Draft {
         }
     }
 
-    fn submit(&mut self, submit: &Submit, now: Time, scribe: &Scribe) -> Result<Result<(CaseId, Case), Refusal>, StoreError> {
+    fn submit(
+        &mut self,
+        submit: &Submit,
+        now: Time,
+        scribe: &Scribe,
+    ) -> Result<Result<(CaseId, Case), Refusal>, StoreError> {
         let found = self.ids.get(&submit.request.identity).copied();
         let buckets = submit.buckets.iter().fold(Buckets::default(), |buckets, (scope, key)| {
             self.buckets.get(key).map_or(buckets, |bucket| buckets.with(*scope, *bucket))
@@ -133,7 +138,11 @@ impl Draft {
     /// Writes all that changed. Returns how many letters were queued.
     pub(super) async fn write(self, batch: &mut Batch, now: Time) -> Result<u64, StoreError> {
         let queued = self.letters.len() as u64;
-        batch.put_cases(self.cases.iter().filter(|(id, _)| self.changed_cases.contains(id)).map(|(id, case)| (*id, case))).await?;
+        batch
+            .put_cases(
+                self.cases.iter().filter(|(id, _)| self.changed_cases.contains(id)).map(|(id, case)| (*id, case)),
+            )
+            .await?;
         batch.add_facts(now, &self.facts).await?;
         batch.put_buckets(self.changed_buckets.iter().map(|key| (*key, self.buckets[key]))).await?;
         batch.unqueue(&self.done).await?;

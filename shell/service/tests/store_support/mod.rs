@@ -23,9 +23,9 @@ use sparekey_service::{
 };
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
-pub const CODE: &str = "31415926";
-pub const EMAIL: &str = "owner@example.org";
-pub const START: u64 = 1_800_000_000;
+pub(crate) const CODE: &str = "31415926";
+pub(crate) const EMAIL: &str = "owner@example.org";
+pub(crate) const START: u64 = 1_800_000_000;
 
 /// Runs each test on SQLite, and on PostgreSQL if `SPAREKEY_TEST_POSTGRES` says where.
 #[macro_export]
@@ -66,14 +66,14 @@ macro_rules! with_connection {
 
 /// A clock that a test sets.
 #[derive(Default)]
-pub struct TestClock(AtomicU64);
+pub(crate) struct TestClock(AtomicU64);
 
 impl TestClock {
-    pub fn forward(&self, seconds: u64) {
+    pub(crate) fn forward(&self, seconds: u64) {
         self.0.fetch_add(seconds, Ordering::Relaxed);
     }
 
-    pub fn set_back(&self, seconds: u64) {
+    pub(crate) fn set_back(&self, seconds: u64) {
         self.0.fetch_sub(seconds, Ordering::Relaxed);
     }
 }
@@ -85,25 +85,26 @@ impl Clock for TestClock {
 }
 
 /// A folder and a database, set up.
-pub struct Place {
-    pub dir: tempfile::TempDir,
-    pub database: Database,
-    pub clock: Arc<TestClock>,
+pub(crate) struct Place {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) database: Database,
+    pub(crate) clock: Arc<TestClock>,
     maker: SigningKey,
 }
 
 impl Place {
-    pub async fn sqlite() -> Self {
+    pub(crate) async fn sqlite() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(dir.path().join("service.db"));
         Self::set_up(dir, database).await
     }
 
-    pub async fn postgres() -> Option<Self> {
+    pub(crate) async fn postgres() -> Option<Self> {
         let admin = std::env::var("SPAREKEY_TEST_POSTGRES").ok()?;
         let dir = tempfile::tempdir().unwrap();
         // Its own database, named like the folder; dropped with the cluster.
-        let name: String = dir.path().file_name().unwrap().to_string_lossy().chars().filter(char::is_ascii_alphanumeric).collect();
+        let name: String =
+            dir.path().file_name().unwrap().to_string_lossy().chars().filter(char::is_ascii_alphanumeric).collect();
         let name = format!("test_{}", name.to_lowercase() + &std::process::id().to_string());
         let mut connection = PgConnection::connect(&admin).await.unwrap();
         sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
@@ -120,26 +121,26 @@ impl Place {
         Self { dir, database, clock, maker }
     }
 
-    pub fn is_sqlite(&self) -> bool {
+    pub(crate) fn is_sqlite(&self) -> bool {
         matches!(self.database, Database::Sqlite(_))
     }
 
     /// A service that delivers into the mailbox.
-    pub async fn open(&self) -> Service {
+    pub(crate) async fn open(&self) -> Service {
         self.try_open(&format!("maildir:{}", self.mailbox().display()), Budgets::default()).await.unwrap()
     }
 
     /// A service whose mail server is down.
-    pub async fn open_without_mail(&self) -> Service {
+    pub(crate) async fn open_without_mail(&self) -> Service {
         // Nothing listens on port 9 (discard) of this machine.
         self.open_with_mail("smtp://127.0.0.1:9").await
     }
 
-    pub async fn open_with_mail(&self, mail: &str) -> Service {
+    pub(crate) async fn open_with_mail(&self, mail: &str) -> Service {
         self.try_open(mail, Budgets::default()).await.unwrap()
     }
 
-    pub async fn try_open(&self, mail: &str, budgets: Budgets) -> Result<Service, OpenError> {
+    pub(crate) async fn try_open(&self, mail: &str, budgets: Budgets) -> Result<Service, OpenError> {
         Service::open(Settings {
             dir: self.dir.path().to_owned(),
             database: self.database.clone(),
@@ -156,13 +157,13 @@ impl Place {
     }
 
     /// The mails that were delivered.
-    pub fn mails(&self) -> Vec<String> {
+    pub(crate) fn mails(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.mailbox().join("new")) else { return Vec::new() };
         entries.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
     }
 
     /// A new request of device number `device`.
-    pub fn request(&self, device: u8, ask: Ask) -> Vec<u8> {
+    pub(crate) fn request(&self, device: u8, ask: Ask) -> Vec<u8> {
         let key = SigningKey::from_seed(&[device; 32]);
         let (serial, model) = (Serial::new(&format!("NVR-{device}")).unwrap(), Model::new("N16").unwrap());
         let certificate = Certificate::new(&self.maker.public(), serial, model, &key.public()).sign(&self.maker);
@@ -181,32 +182,32 @@ impl Place {
         request::seal(&contents, Nonce(nonce), &seed, &certificate, &key, &service).unwrap()
     }
 
-    pub fn reset(&self, device: u8) -> Vec<u8> {
+    pub(crate) fn reset(&self, device: u8) -> Vec<u8> {
         self.request(device, Ask::ResetByEmail(ReservedEmail::new(EMAIL).unwrap()))
     }
 
     /// The one number that a query answers with.
-    pub async fn number(&self, sql: &'static str) -> i64 {
+    pub(crate) async fn number(&self, sql: &'static str) -> i64 {
         with_connection!(self, connection => sqlx::query_scalar(sql).fetch_one(connection).await.unwrap())
     }
 
-    pub async fn execute(&self, sql: &'static str) {
+    pub(crate) async fn execute(&self, sql: &'static str) {
         with_connection!(self, connection => { sqlx::query(sql).execute(connection).await.unwrap(); });
     }
 
     /// Kind and body of each fact.
-    pub async fn facts(&self) -> Vec<(String, Vec<u8>)> {
+    pub(crate) async fn facts(&self) -> Vec<(String, Vec<u8>)> {
         let sql = "SELECT kind, body FROM facts ORDER BY seq";
         with_connection!(self, connection => sqlx::query_as(sql).fetch_all(connection).await.unwrap())
     }
 }
 
-pub fn home() -> NetworkKey {
+pub(crate) fn home() -> NetworkKey {
     NetworkKey::of("192.0.2.7".parse().unwrap())
 }
 
 /// Waits, a minute at most, until a case's mail is as expected.
-pub async fn until_mail_is(service: &Service, id: &str, state: MailState) -> RequestView {
+pub(crate) async fn until_mail_is(service: &Service, id: &str, state: MailState) -> RequestView {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let view = service.view(id).await.unwrap().unwrap();

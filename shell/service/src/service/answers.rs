@@ -1,0 +1,89 @@
+use serde::Serialize;
+use sparekey_cases::{Case, MailState as CaseMailState};
+use sparekey_protocol::Refusal;
+
+use crate::{case_id::CaseId, keys::KeysError, store::StoreError};
+
+/// Where mail stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailState {
+    /// It will be sent.
+    Queued,
+    /// The mail server took it.
+    Sent,
+    /// It will not arrive.
+    Refused,
+}
+
+/// What a carrier may see of a request (protocol section 12).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RequestView {
+    /// Unguessable: 24 characters of base64url.
+    pub id: String,
+    /// 1 reset by email, 2 reset through the desk, 3 confirm an address.
+    pub purpose: u8,
+    /// As the maker certified.
+    pub serial: String,
+    /// As the maker certified.
+    pub model: String,
+    /// First letters and the last label. Absent for the desk, and if the reserved address is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub masked_address: Option<String>,
+    /// Absent for the desk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<MailState>,
+    /// Unix seconds. The device decides by its own clock.
+    pub expires_at: u64,
+}
+
+impl RequestView {
+    pub(super) fn of(id: CaseId, case: Case) -> Self {
+        Self {
+            id: id.to_string(),
+            purpose: case.purpose.number(),
+            serial: case.serial.to_string(),
+            model: case.model.to_string(),
+            masked_address: case.masked_address,
+            mail: case.mail.map(|mail| match mail.state {
+                CaseMailState::Queued => MailState::Queued,
+                CaseMailState::Sent => MailState::Sent,
+                CaseMailState::Refused => MailState::Refused,
+            }),
+            expires_at: case.expires_at.0,
+        }
+    }
+}
+
+/// Why a request was not taken. It wrote nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// A check of protocol section 4 failed.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// A limit is reached.
+    #[error("too-many")]
+    TooMany {
+        /// Seconds to wait, at least 1.
+        retry_after: u64,
+    },
+    /// The database does not answer, or there is more to do than it can take. Try again soon.
+    #[error("unavailable")]
+    Unavailable,
+}
+
+/// The database does not answer, or the service is shutting down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the database does not answer\nTry again soon.")]
+pub struct Unavailable;
+
+/// Why a service cannot be set up or started.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder and its keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
