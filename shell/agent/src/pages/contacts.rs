@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sparekey_device::{RecoveryView, Refusal};
 use sparekey_web::assets::{CODE_INPUT, COUNTDOWN, REVEAL};
 use sparekey_web::csrf::{FormToken, GuardedForm};
@@ -54,7 +55,7 @@ pub(super) async fn open(
     visitor: Visitor,
     token: FormToken,
     Path(number): Path<String>,
-    GuardedForm(()): GuardedForm<()>,
+    GuardedForm(IgnoredAny): GuardedForm<IgnoredAny>,
 ) -> Result<Response, Response> {
     let opened = async { app.open_confirmation(&visitor, parse_contact(&number)?).await };
     match opened.await {

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sparekey_device::{Caller, EventKind};
 use sparekey_web::assets::REVEAL;
 use sparekey_web::csrf::{FormToken, GuardedForm};
@@ -67,7 +68,7 @@ pub(super) async fn submit(
 pub(super) async fn log_out(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    GuardedForm(()): GuardedForm<()>,
+    GuardedForm(IgnoredAny): GuardedForm<IgnoredAny>,
 ) -> Response {
     app.log_out(&visitor).await;
     ([(header::SET_COOKIE, session_cookie(&visitor, ""))], Redirect::to("/login")).into_response()
