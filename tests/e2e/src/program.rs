@@ -3,7 +3,6 @@
 use std::{
     env,
     fs::{self, File},
-    io::Read,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -169,8 +168,7 @@ impl Drop for Program {
 }
 
 fn tail(path: &Path) -> String {
-    let mut text = String::new();
-    File::open(path).and_then(|mut file| file.read_to_string(&mut text)).unwrap();
+    let text = fs::read_to_string(path).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(30)..].join("\n")
 }

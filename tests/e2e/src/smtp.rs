@@ -25,7 +25,12 @@ pub struct ScriptedServer {
 impl ScriptedServer {
     /// The first mails meet these fates; all others are accepted.
     pub fn start(fates: &[Fate]) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        Self::start_at(0, fates)
+    }
+
+    /// The same on a port of one's choice.
+    pub fn start_at(port: u16, fates: &[Fate]) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let mails: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
         let (taken, fates) = (Arc::clone(&mails), fates.to_vec());

@@ -34,12 +34,12 @@ pub struct Setup {
 
 /// The folders, and the programs that run on them. They end when it is dropped.
 pub struct World {
-    dir: TempDir,
+    service: Option<Program>,
+    recorder: Option<Program>,
     setup: Setup,
     service_port: u16,
     recorder_port: u16,
-    service: Option<Program>,
-    recorder: Option<Program>,
+    dir: TempDir,
 }
 
 impl World {

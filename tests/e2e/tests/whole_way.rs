@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sparekey_e2e::{Api, Browser, Look, Postfix, Setup, World, camera, program, until, world::{MODEL, SERIAL}};
 
 const ADDRESS: &str = "olga@owners.example.org";
@@ -43,7 +43,8 @@ fn read_by_camera_app(world: &World, picture: &[u8]) -> String {
     fs::write(&file, picture).unwrap();
     let read = program::command(&["decode-photo"]).stdin(fs::File::open(file).unwrap()).output().unwrap();
     assert!(read.status.success(), "the symbol on the screen can be read: {}", String::from_utf8_lossy(&read.stderr));
-    String::from_utf8(read.stdout).unwrap().trim().to_owned()
+    let read: Value = serde_json::from_slice(&read.stdout).unwrap();
+    read["symbols"][0].as_str().expect("a symbol").to_owned()
 }
 
 fn activate(screen: &Browser, world: &World) {

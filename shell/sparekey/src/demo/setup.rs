@@ -60,23 +60,29 @@ impl Folders {
         if !self.root.exists() {
             return Ok(());
         }
-        if !self.root.join(MARK).exists() {
-            let happened = format!("{} was not made by the demo.", self.root.display());
-            return Err(Failure::new("not-possible", happened, "It is left as it is. Name another folder with --data."));
-        }
+        self.must_be_ours()?;
         fs::remove_dir_all(&self.root).map_err(|error| {
             let happened = format!("{} cannot be removed: {error}.", self.root.display());
             Failure::new("not-possible", happened, "Remove it by hand.")
         })
     }
 
+    fn must_be_ours(&self) -> Result<(), Failure> {
+        if self.root.join(MARK).exists() {
+            return Ok(());
+        }
+        let happened = format!("{} was not made by the demo.", self.root.display());
+        Err(Failure::new("not-possible", happened, "It is left as it is. Name another folder with --data."))
+    }
+
     /// Makes what is missing, step by step, so that a run that was cut short is picked up by the next.
     pub(super) async fn set_up(&self, place: &Where) -> Result<(), Failure> {
         files::folder(&self.root)?;
-        let mark = self.root.join(MARK);
-        if !mark.exists() {
-            files::make_public(&mark, b"sparekey demo --fresh removes this folder.\n")?;
+        // Only an empty folder is marked: a later --fresh removes a marked one with all that is in it.
+        if is_empty(&self.root) {
+            files::make_public(&self.root.join(MARK), b"sparekey demo --fresh removes this folder.\n")?;
         }
+        self.must_be_ours()?;
         let maker_key = self.maker.join("maker.key");
         if !maker_key.exists() {
             maker::make(&self.maker)?;
@@ -132,4 +138,8 @@ impl Folders {
             _ => files::make_public(path, contents),
         }
     }
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
