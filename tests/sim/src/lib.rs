@@ -14,6 +14,8 @@ mod owning;
 mod recorder;
 mod recovering;
 mod service;
+mod steps;
 mod world;
 
-pub use world::{Mood, run};
+pub use steps::Mood;
+pub use world::run;

@@ -11,6 +11,7 @@ use crate::{
     ledger::Ledger,
     recorder::{CHEAP, Fate, Recorder},
     service::Service,
+    steps::{CONFIRMATION, GUESSES, Mood, Step, WAY},
 };
 
 pub(crate) const NAME: &str = "admin";
@@ -18,17 +19,6 @@ pub(crate) const LINK: Caller = Caller::Link(IpAddr::V4(Ipv4Addr::new(192, 168, 
 const ELSEWHERE: Caller = Caller::Elsewhere(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)));
 /// The most things of a kind that people keep in hand: enough to mix them up.
 const IN_HAND: usize = 8;
-
-/// What a story is mostly about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mood {
-    /// Owners who forget their passwords, and mix up their mails.
-    Forgetful,
-    /// A stranger on the link, or before the screen, who guesses and guesses.
-    Siege,
-    /// A power line that fails all the time.
-    Storm,
-}
 
 /// A request that somebody was shown.
 #[derive(Clone, Copy)]
@@ -88,104 +78,6 @@ pub(crate) struct World {
     pub(crate) tokens: Vec<(usize, String)>,
     passwords: u64,
     tally: BTreeMap<String, u64>,
-}
-
-#[derive(Clone, Copy)]
-enum Step {
-    Activate,
-    Open,
-    Carry,
-    Forge,
-    Post,
-    TakeTry,
-    Redeem,
-    SetPassword,
-    TypePassword,
-    LogIn,
-    LogOut,
-    ChangePassword,
-    SetContacts,
-    OpenConfirmation,
-    TryConfirmation,
-    Confirm,
-    Restart,
-    Pass,
-    WholeWay,
-    WholeConfirmation,
-    Guesses,
-}
-
-/// An owner's way back in, from *Forgot password* to the login.
-const WAY: [Step; 8] = [
-    Step::Open,
-    Step::Carry,
-    Step::Post,
-    Step::TakeTry,
-    Step::Redeem,
-    Step::SetPassword,
-    Step::TypePassword,
-    Step::LogIn,
-];
-/// An owner's way to a confirmed email.
-const CONFIRMATION: [Step; 7] = [
-    Step::TypePassword,
-    Step::LogIn,
-    Step::OpenConfirmation,
-    Step::Carry,
-    Step::Post,
-    Step::TryConfirmation,
-    Step::Confirm,
-];
-
-/// A stranger's way: a request, and all the tries that it bears and one more.
-const GUESSES: [Step; 13] = [
-    Step::Open,
-    Step::TakeTry,
-    Step::Redeem,
-    Step::TakeTry,
-    Step::Redeem,
-    Step::TakeTry,
-    Step::Redeem,
-    Step::TakeTry,
-    Step::Redeem,
-    Step::TakeTry,
-    Step::Redeem,
-    Step::TakeTry,
-    Step::Redeem,
-];
-
-impl Mood {
-    /// How often each step is taken, of the sum of all.
-    fn weights(self) -> Vec<(u64, Step)> {
-        let (guessing, owning, restarting, whole, guesses) = match self {
-            Self::Forgetful => (8, 5, 1, 3, 0),
-            Self::Siege => (10, 0, 1, 0, 10),
-            Self::Storm => (8, 5, 8, 3, 1),
-        };
-        vec![
-            (2, Step::Activate),
-            (3, Step::Open),
-            (10, Step::Carry),
-            (1, Step::Forge),
-            (10, Step::Post),
-            (guessing, Step::TakeTry),
-            (guessing, Step::Redeem),
-            (if self == Self::Siege { 1 } else { 5 }, Step::SetPassword),
-            (owning, Step::TypePassword),
-            (owning, Step::LogIn),
-            (1, Step::LogOut),
-            (2, Step::ChangePassword),
-            (1, Step::SetContacts),
-            (2, Step::OpenConfirmation),
-            (4, Step::TryConfirmation),
-            (3, Step::Confirm),
-            (restarting, Step::Restart),
-            (10, Step::Pass),
-            (whole, Step::WholeWay),
-            (whole, Step::WholeConfirmation),
-            (guesses, Step::Guesses),
-        ]
-    }
 }
 
 /// Plays one story of so many steps, and answers with how often each thing happened.
