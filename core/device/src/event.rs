@@ -80,7 +80,8 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// How many are kept. The same one again only counts up, so nobody pushes the others out by knocking.
+    /// How many are kept. The same one again only counts up, and when it is full the oldest of the most frequent kind makes room, so
+    /// nobody pushes the rare ones out by knocking.
     const KEPT: usize = 200;
 
     pub(crate) fn add(&mut self, at: Time, kind: EventKind, caller: Caller) {
@@ -90,11 +91,18 @@ impl Record {
             last.at = at;
             return;
         }
-        if self.events.len() == Self::KEPT {
-            self.events.remove(0);
+        if self.events.len() == Self::KEPT
+            && let Some(oldest) = self.most_frequent().and_then(|kind| self.events.iter().position(|e| e.kind == kind))
+        {
+            self.events.remove(oldest);
         }
         self.last += 1;
         self.events.push(Event { number: self.last, at, kind, from, count: 1 });
+    }
+
+    fn most_frequent(&self) -> Option<EventKind> {
+        let of_kind = |kind| self.events.iter().filter(|event| event.kind == kind).count();
+        self.events.iter().map(|event| event.kind).max_by_key(|kind| of_kind(*kind))
     }
 
     pub(crate) fn all(&self) -> &[Event] {
@@ -138,5 +146,35 @@ mod address {
         let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
         let v6 = <[u8; 16]>::try_from(bytes).map(IpAddr::from);
         v4.or(v6).map(Some).map_err(|_| Error::message("not an address"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn knocking_pushes_nothing_rare_out() {
+        let mut record = Record::default();
+        record.add(Time(1), EventKind::PasswordRecovered, Caller::Screen);
+        for n in 0..1_000_u32 {
+            let stranger = Caller::Link(IpAddr::V4(Ipv4Addr::from(n)));
+            record.add(Time(2), EventKind::LoginRefused, stranger);
+            record.add(Time(2), EventKind::RefusedOffLink, stranger);
+        }
+        assert_eq!(record.all().len(), Record::KEPT);
+        assert_eq!(record.all()[0].kind, EventKind::PasswordRecovered);
+        assert_eq!(record.all().last().map(|event| event.number), Some(2_001));
+    }
+
+    #[test]
+    fn the_same_again_counts_up() {
+        let mut record = Record::default();
+        for second in 0..5 {
+            record.add(Time(second), EventKind::WrongCode, Caller::Screen);
+        }
+        assert_eq!((record.all().len(), record.all()[0].count, record.all()[0].at), (1, 5, Time(4)));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     device::{Caller, Device, Now},
     event::{Event, EventKind},
     password::{HashedPassword, normalized},
-    slow_hash::{HashingCost, SlowHash},
+    slow_hash::SlowHash,
     token::Token,
 };
 
@@ -55,14 +55,14 @@ pub struct LoggedIn {
 }
 
 impl Device {
-    /// Hands out what a password is to be checked against. `cost` is what a name that nobody has shall take.
+    /// Hands out what a password is to be checked against: for a name that nobody has, something that takes as long.
     ///
     /// # Errors
     /// [`Refusal::NotActive`].
-    pub fn password_check(&self, username: &str, cost: HashingCost) -> Result<PasswordCheck, Refusal> {
+    pub fn password_check(&self, username: &str) -> Result<PasswordCheck, Refusal> {
         let owner = self.owner()?;
         let known = owner.username.is(username);
-        let hash = if known { owner.password.0.clone() } else { SlowHash::of_nobody(cost) };
+        let hash = if known { owner.password.0.clone() } else { owner.password.0.of_nobody() };
         Ok(PasswordCheck { hash, known, edition: owner.password_edition })
     }
 

@@ -1,4 +1,4 @@
-use alloc::{borrow::ToOwned, string::String};
+use alloc::string::String;
 use core::fmt;
 
 use minicbor::{Decode, Encode};
@@ -85,7 +85,7 @@ pub(crate) fn normalized(typed: &str) -> Zeroizing<String> {
     Zeroizing::new(typed.nfkc().collect())
 }
 
-/// The administrator's name: 1 to 32 characters, none of them white space or a control character.
+/// The administrator's name: 1 to 32 characters in NFKC, none of them white space or a control character.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Username(#[n(0)] String);
@@ -94,12 +94,12 @@ impl Username {
     /// `None` if it is out of bounds.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let length = text.chars().take(33).count();
-        let letters = text.chars().all(|c| !c.is_whitespace() && !c.is_control());
-        ((1..=32).contains(&length) && letters).then(|| Self(text.to_owned()))
+        let name: String = text.nfkc().take(33).collect();
+        let letters = name.chars().all(|c| !c.is_whitespace() && !c.is_control());
+        ((1..=32).contains(&name.chars().count()) && letters).then_some(Self(name))
     }
 
-    /// The name as typed.
+    /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -107,7 +107,7 @@ impl Username {
 
     /// Names differ by more than case, so that no two spellings have tries of their own.
     pub(crate) fn is(&self, typed: &str) -> bool {
-        self.0.to_lowercase() == typed.to_lowercase()
+        Self::new(typed).is_some_and(|typed| self.0.to_lowercase() == typed.0.to_lowercase())
     }
 }
 
@@ -149,5 +149,6 @@ mod tests {
             assert!(Username::new(bad).is_none(), "{bad}");
         }
         assert!(Username::new("Admin").unwrap().is("aDMIN"));
+        assert!(Username::new("Jose\u{301}").unwrap().is("Jos\u{e9}"));
     }
 }

@@ -96,9 +96,9 @@ impl SlowHash {
         Self { cost, salt, tag }
     }
 
-    /// A hash that no secret has, to take as long for somebody unknown as for somebody known.
-    pub(crate) fn of_nobody(cost: HashingCost) -> Self {
-        Self { cost, salt: [0; 16], tag: [0; 32] }
+    /// A hash of the same cost that no secret has, to take as long for somebody unknown as for somebody known.
+    pub(crate) fn of_nobody(&self) -> Self {
+        Self { cost: self.cost, salt: self.salt, tag: [0; 32] }
     }
 
     /// Slow; compares in constant time.
@@ -159,6 +159,6 @@ mod tests {
         let hash = SlowHash::make(b"password", *b"somesaltsomesalt", cost);
         assert!(hash.is_of(b"password"));
         assert!(!hash.is_of(b"Password"));
-        assert!(!SlowHash::of_nobody(HashingCost::FLOOR).is_of(b""));
+        assert!(!hash.of_nobody().is_of(b"password"));
     }
 }

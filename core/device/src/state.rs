@@ -69,7 +69,9 @@ impl State {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        minicbor::decode(bytes).ok()
+        let mut decoder = minicbor::Decoder::new(bytes);
+        let state = decoder.decode().ok()?;
+        (decoder.position() == bytes.len()).then_some(state)
     }
 
     /// Everything that a new password voids: sessions, requests, tickets, counted tries.

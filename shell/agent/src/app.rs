@@ -20,7 +20,7 @@ use crate::files::Folder;
 use crate::hasher::{Hasher, Turn};
 use crate::live::Live;
 use crate::rand::random;
-use crate::refusal::{WRONG_LOGIN, WRONG_PASSWORD, malformed, problem};
+use crate::refusal::{WRONG_LOGIN, WRONG_PASSWORD, malformed, not_opened, problem};
 use crate::strength::estimate;
 use crate::visitor::Visitor;
 
@@ -141,7 +141,7 @@ impl App {
     ) -> Result<Checked, Problem> {
         let turn = self.hasher.turn(visitor.client)?;
         turn.delay().await;
-        let check = self.look(|device, _| device.password_check(username, self.cost)).await.map_err(problem)?;
+        let check = self.look(|device, _| device.password_check(username)).await.map_err(problem)?;
         Ok(turn.run(move || check.run(&password)).await)
     }
 
@@ -170,7 +170,8 @@ impl App {
             .command(caller, move |device, now| {
                 device.open_recovery(now, caller, contact, language, draft.code, &draft.seeds)
             })
-            .await?;
+            .await
+            .map_err(not_opened)?;
         tracing::info!(way = way.name(), "a recovery was opened");
         Ok(opened)
     }

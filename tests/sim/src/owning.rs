@@ -44,11 +44,11 @@ impl World {
         let name = self.chance.weighted(&[(8, NAME), (2, "ADMIN"), (1, "nobody")]);
         let recorder = &self.recorders[device];
         let Some(password) = recorder.model.password.clone() else {
-            assert!(recorder.device.password_check(name, CHEAP).is_err(), "a password of a device without an owner");
+            assert!(recorder.device.password_check(name).is_err(), "a password of a device without an owner");
             return;
         };
         let typed = self.chance.weighted(&[(6, &*password), (1, "tall ladder 1"), (1, "tall ladder"), (1, "")]);
-        let checked = recorder.device.password_check(name, CHEAP).expect("it is active").run(typed);
+        let checked = recorder.device.password_check(name).expect("it is active").run(typed);
         let (right, edition) = (name != "nobody" && typed == password, recorder.model.edition);
         keep(&mut self.known, Known { device, checked, right, edition });
     }

@@ -118,7 +118,7 @@ impl Bench {
 
     pub(crate) fn log_in_as(&mut self, caller: Caller, name: &str, password: &str) -> Result<LoggedIn, Refusal> {
         let (now, seed) = (self.now(), self.draw());
-        let checked = self.device.password_check(name, CHEAP)?.run(password);
+        let checked = self.device.password_check(name)?.run(password);
         let change = self.device.log_in(now, caller, &checked, &seed)?;
         keep(&mut self.vault, change)
     }
@@ -134,7 +134,7 @@ impl Bench {
 
     pub(crate) fn change_password(&mut self, token: &str, old: &str, new: &str) -> Result<(), Refusal> {
         let (now, new) = (self.now(), self.hashed(new));
-        let checked = self.device.password_check(NAME, CHEAP)?.run(old);
+        let checked = self.device.password_check(NAME)?.run(old);
         let change = self.device.change_password(now, SCREEN, token, &checked, new)?;
         keep(&mut self.vault, change);
         Ok(())
@@ -143,7 +143,7 @@ impl Bench {
     pub(crate) fn set_contacts(&mut self, token: &str, password: &str, emails: &[&str]) -> Result<(), Refusal> {
         let now = self.now();
         let emails = emails.iter().map(|email| address(email)).collect();
-        let checked = self.device.password_check(NAME, CHEAP)?.run(password);
+        let checked = self.device.password_check(NAME)?.run(password);
         let change = self.device.set_contacts(now, SCREEN, token, &checked, emails)?;
         keep(&mut self.vault, change);
         Ok(())

@@ -37,7 +37,7 @@ fn too_long_a_password_is_wrong_and_costs_no_more() {
 fn a_verdict_dies_with_its_password() {
     let mut bench = Bench::activated();
     let token = bench.log_in(PASSWORD).unwrap();
-    let stale = bench.device.password_check(NAME, CHEAP).unwrap().run(PASSWORD);
+    let stale = bench.device.password_check(NAME).unwrap().run(PASSWORD);
     bench.change_password(token.expose(), PASSWORD, OTHER_PASSWORD).unwrap();
     let (now, seed) = (bench.now(), bench.draw());
     let change = bench.device.log_in(now, SCREEN, &stale, &seed).unwrap();
@@ -61,7 +61,7 @@ fn an_unknown_name_takes_as_long() {
     // The least of several runs: what it costs, without what else the machine does.
     let least = |name: &str| -> Duration {
         let runs = (0..5).map(|_| {
-            let check = bench.device.password_check(name, DEAR).unwrap();
+            let check = bench.device.password_check(name).unwrap();
             let begun = Instant::now();
             drop(check.run(OTHER_PASSWORD));
             begun.elapsed()

@@ -32,7 +32,7 @@ fn nothing_happened_whatever_the_command() {
     let not_right = bench.verdict(SCREEN, opened.id, &wrong(&opened)).unwrap();
     let confirmation = bench.open_confirmation(token, 0).unwrap();
     let confirming = bench.confirmation_verdict(token, 0, &mailed(&confirmation).1).unwrap();
-    let password = |typed| bench.device.password_check(NAME, CHEAP).unwrap().run(typed);
+    let password = |typed| bench.device.password_check(NAME).unwrap().run(typed);
     let (known, unknown) = (password(PASSWORD), password(OTHER_PASSWORD));
     let drafts = [bench.draft(), bench.draft()];
     let [(draft, seeds), (confirmation_draft, confirmation_seeds)] = drafts;
