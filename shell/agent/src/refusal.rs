@@ -21,12 +21,27 @@ pub(crate) const WRONG_PASSWORD: Message = Message {
     ..messages::WRONG_PROOF
 };
 
+/// Another request so soon.
+const NEXT_CODE: Message = Message {
+    title: "The next code cannot be asked for yet.",
+    detail: "Use the code in the newest mail, or wait until the time shown has passed.",
+    ..messages::TOO_MANY_TRIES
+};
+
 /// Somebody else's hashes come first.
 const BUSY: Message = Message {
     title: "Too many others are trying at this moment.",
     detail: "Wait a few seconds and do it again.",
     ..messages::TOO_MANY_TRIES
 };
+
+/// The problem that a request cannot be opened.
+pub(crate) fn not_opened(refused: Problem) -> Problem {
+    match refused.seconds_to_wait() {
+        Some(seconds) if refused.title() == messages::TOO_MANY_TRIES.title => Problem::new(NEXT_CODE).retry_after(seconds),
+        _ => refused,
+    }
+}
 
 /// The problem that a field is not of its form: what is wrong with it, and what to do.
 pub(crate) fn malformed(field: &'static str, title: &'static str, detail: &'static str) -> Problem {

@@ -40,6 +40,8 @@ struct Recovery {
     all: u64,
     service: String,
     serial: String,
+    /// Whether there is another reserved email to choose.
+    choice: bool,
 }
 
 pub(super) async fn show(
@@ -94,11 +96,12 @@ async fn page(
         .width(Width::Monitor)
         .scripts([&CODE_INPUT, &COUNTDOWN])
         .banner(trouble.banner());
-    let (view, service, serial) = app
+    let (view, choice, service, serial) = app
         .look(|device, now| {
             let view = device.recovery(now, visitor.caller, parsed);
             let identity = device.identity();
-            (view, identity.card().name.to_string(), identity.certificate().serial.to_string())
+            let choice = device.masked_contacts(visitor.caller).is_ok_and(|emails| emails.len() > 1);
+            (view, choice, identity.card().name.to_string(), identity.certificate().serial.to_string())
         })
         .await;
     let view = view.map_err(problem)?;
@@ -106,7 +109,7 @@ async fn page(
         return Ok(Redirect::to(&format!("/recoveries/{id}/password")).into_response());
     }
     let qr = qr::svg(&view.qr_text).ok_or_else(Problem::internal)?;
-    let shown = Recovery { page, token, trouble, id: id.to_owned(), view, qr, all: app.code_seconds, service, serial };
+    let shown = Recovery { page, token, trouble, id: id.to_owned(), view, qr, all: app.code_seconds, service, serial, choice };
     Ok(shown.trouble.answer(&shown))
 }
 

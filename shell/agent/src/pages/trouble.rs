@@ -12,20 +12,37 @@ use sparekey_web::problem::Problem;
 pub(super) struct Trouble(Option<Problem>);
 
 impl Trouble {
-    /// Two lines on top.
+    /// Two lines on top, but for a wrong code: what is wrong stands at its field, and the symbol stays in sight.
     pub(super) fn banner(&self) -> Option<Banner> {
-        self.0.as_ref().map(Banner::from)
+        self.0.as_ref().filter(|_| self.code().is_empty()).map(Banner::from)
     }
 
     /// What is wrong with a field; nothing if it is not the one.
     pub(super) fn with(&self, field: &str) -> &str {
-        let Some(problem) = &self.0 else { return "" };
-        let at_fault = match problem.name() {
-            name if name == messages::WEAK_PASSWORD.name => Some("password".to_owned()),
-            name if name == messages::WRONG_PROOF.name => Some("code".to_owned()),
-            _ => problem.to_json().get("field").and_then(|field| field.as_str().map(str::to_owned)),
+        self.at(field).map_or("", Problem::title)
+    }
+
+    /// What is wrong with the code, and what to do.
+    pub(super) fn code(&self) -> String {
+        self.at("code").map_or_else(String::new, |problem| format!("{} {}", problem.title(), problem.what_to_do()))
+    }
+
+    /// The problem, if it is one of this field.
+    fn at(&self, field: &str) -> Option<&Problem> {
+        let problem = self.0.as_ref()?;
+        let document = problem.to_json();
+        let at_fault = match document.get("field").and_then(|field| field.as_str()) {
+            Some(field) => field,
+            None if problem.name() == messages::WEAK_PASSWORD.name => "password",
+            None if problem.name() == messages::WRONG_PROOF.name => "code",
+            None => return None,
         };
-        if at_fault.as_deref() == Some(field) { problem.what_to_do() } else { "" }
+        (at_fault == field).then_some(problem)
+    }
+
+    /// Seconds until another try is worth it.
+    pub(super) fn seconds_to_wait(&self) -> u64 {
+        self.0.as_ref().and_then(Problem::seconds_to_wait).unwrap_or(0)
     }
 
     /// The page, with the problem's own status.
