@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sparekey_protocol::request::Ask;
 use sparekey_protocol::{BaseUrl, MakerId, OpeningKey, ReservedEmail, Serial, SigningKey, digits, qr};
 
-use crate::stand::{SERIAL, Stand, URL, json_post};
+use crate::stand::{Hands, Options, SERIAL, Stand, URL, json_post};
 
 fn keys(json: &Value) -> Vec<&str> {
     let mut keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
@@ -147,16 +147,30 @@ async fn bodies_are_bounded() {
 }
 
 #[tokio::test]
-async fn again_has_its_rules() {
-    let stand = Stand::new().await;
+async fn again_is_after_a_minute_and_twice_at_most() {
+    let clock = Arc::new(Hands::default());
+    let stand = Stand::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
     let request = digits::encode(&stand.request(1));
     let first = stand.post_json(&json!({ "request": request })).await.json();
-    stand.settled(first["id"].as_str().unwrap()).await;
-    let soon = stand.post_json(&json!({ "request": request, "again": true })).await;
-    assert_eq!((soon.problem().as_str(), soon.status.as_u16()), ("too-many", 429));
-    let wait = soon.json()["retry_after"].as_u64().unwrap();
-    assert!((1..=60).contains(&wait), "{wait}");
-    assert_eq!(stand.mails().len(), 1);
+    let id = first["id"].as_str().unwrap();
+    stand.settled(id).await;
+    for mails in 1..=2 {
+        let soon = stand.post_json(&json!({ "request": request, "again": true })).await;
+        assert_eq!((soon.problem().as_str(), soon.status.as_u16()), ("too-many", 429));
+        let wait = soon.json()["retry_after"].as_u64().unwrap();
+        assert!((1..=60).contains(&wait), "{wait}");
+        assert_eq!(stand.mails().len(), mails);
+
+        clock.on(wait);
+        let taken = stand.post_json(&json!({ "request": request, "again": true })).await;
+        assert_eq!((taken.status.as_u16(), taken.json()["id"].as_str()), (202, Some(id)));
+        stand.settled(id).await;
+        assert_eq!(stand.mails().len(), mails + 1);
+    }
+    clock.on(61);
+    let third = stand.post_json(&json!({ "request": request, "again": true })).await;
+    assert_eq!(third.problem(), "too-many");
+    assert_eq!(stand.mails().len(), 3);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,7 +20,7 @@ use sparekey_service::keys::Keys;
 use sparekey_service::mail::{Address, Letterhead, Transport};
 use sparekey_service::photo::PhotoReader;
 use sparekey_service::service::{self, DATABASE_FILE, Database, Service, Settings};
-use sparekey_service::{Budgets, SystemClock};
+use sparekey_service::{Budgets, Clock, SystemClock};
 use sparekey_web::listen::Peer;
 use tower::ServiceExt;
 
@@ -72,6 +73,23 @@ pub(crate) struct Options {
     pub(crate) flood: Flood,
     pub(crate) trusted_proxies: Vec<&'static str>,
     pub(crate) budgets: Budgets,
+    pub(crate) clock: Option<Arc<dyn Clock>>,
+}
+
+/// A clock that a test moves.
+#[derive(Default)]
+pub(crate) struct Hands(AtomicU64);
+
+impl Hands {
+    pub(crate) fn on(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Time {
+        Time(1_790_000_000 + self.0.load(Ordering::SeqCst))
+    }
 }
 
 impl Stand {
@@ -91,7 +109,7 @@ impl Stand {
             mail: Transport::from_url(&mail).unwrap(),
             letterhead: Letterhead::new("Recovery", Address::parse("recovery@recover.example.org").unwrap()),
             budgets: options.budgets,
-            clock: Arc::new(SystemClock),
+            clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
         };
         let service = Arc::new(Service::open(settings).await.unwrap());
         let http = HttpSettings {
