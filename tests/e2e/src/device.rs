@@ -21,7 +21,8 @@ pub struct Opened {
 }
 
 impl Opened {
-    fn of(json: &Value) -> Self {
+    /// Out of the answer to *Forgot password*.
+    pub fn of(json: &Value) -> Self {
         let text = |name: &str| json[name].as_str().unwrap_or_else(|| panic!("{name} in {json}")).to_owned();
         Self { id: text("id"), qr_text: text("qr_text") }
     }
@@ -47,6 +48,11 @@ impl Recorder {
     /// Logs in.
     pub fn log_in(&self, password: &str) -> Answer {
         self.0.post("/api/v1/sessions", &json!({ "username": OWNER, "password": password }))
+    }
+
+    /// Logs in; `None` if the recorder went away.
+    pub fn try_log_in(&self, password: &str) -> Option<Answer> {
+        self.0.json("POST", "/api/v1/sessions", &json!({ "username": OWNER, "password": password }))
     }
 
     /// *Forgot password*.

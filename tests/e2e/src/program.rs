@@ -101,11 +101,17 @@ impl Program {
     /// Starts it with `--json`, its output and log in `folder` (added to what an earlier start left there), and waits until
     /// it says where it answers.
     pub fn start(name: &str, args: &[&str], folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut command = command(&["--json"]);
+        command.args(args).envs(variables.iter().copied());
+        Self::start_command(name, command, folder)
+    }
+
+    /// The same with a command that ends in the program with `--json`.
+    pub fn start_command(name: &str, mut command: Command, folder: &Path) -> Self {
         let (output, log) = (folder.join(format!("{name}.out")), folder.join(format!("{name}.log")));
         let said_before = fs::metadata(&output).map_or(0, |file| file.len() as usize);
         let append = |path: &Path| File::options().create(true).append(true).open(path).unwrap();
-        let mut command = command(&["--json"]);
-        command.args(args).envs(variables.iter().copied()).stdout(append(&output)).stderr(append(&log));
+        command.stdout(append(&output)).stderr(append(&log));
         // A group of its own, so that the children it has for photos end with it.
         let mut child = command.process_group(0).spawn().expect("the program can be started");
         let told = until(&format!("{name} to start"), LONGEST, || {

@@ -1,9 +1,6 @@
 //! A maker, a service, a card and a recorder, made by the program's own commands.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use sparekey_protocol::{SigningKey, pem};
 use tempfile::TempDir;
@@ -12,6 +9,7 @@ use crate::{
     device::Recorder,
     http::Api,
     mailbox::Mailbox,
+    opener::Opener,
     ports,
     program::{Program, must},
 };
@@ -57,7 +55,9 @@ impl World {
         let [maker, service, card] = ["maker", "service", "card"].map(|name| world.path(name));
         let maker_pub = format!("{maker}/maker.pub");
         must(&["maker", "init", &maker]);
-        must(&["service", "init", &service, "--maker", &maker_pub]);
+        let mut init = vec!["service", "init", &service, "--maker", &maker_pub];
+        init.extend(world.setup.database.iter().flat_map(|database| ["--database", database]));
+        must(&init);
         let url = world.service_url();
         must(&["maker", "card", &maker, "--service", &service, "--edition", "1", "--name", "Test service", "--url", &url, "--out", &card]);
         world.make_recorder("recorder", SERIAL);
@@ -77,6 +77,11 @@ impl World {
         let [dir, card, maker] = [name, "card", "maker"].map(|name| self.path(name));
         let key = format!("{maker}/maker.key");
         must(&["recorder", "init", &dir, "--serial", serial, "--model", MODEL, "--card", &card, "--maker-key", &key]);
+    }
+
+    /// Sets the least that a recorder accepts for a hash, as on a small camera: for tests of many steps.
+    pub fn hash_cheaply(&self, name: &str) {
+        fs::write(self.folder().join(name).join("hashing.toml"), "memory_kib = 7168\npasses = 5\nlanes = 1\n").unwrap();
     }
 
     /// Starts the service, the first time or again.
@@ -169,7 +174,12 @@ impl World {
 
     /// A private key out of one of the folders.
     pub fn key(&self, file: &str) -> SigningKey {
-        let text = fs::read_to_string(PathBuf::from(self.path(file))).unwrap();
+        let text = fs::read_to_string(self.path(file)).unwrap();
         pem::read_signing_key(&text).expect("a key in PEM")
+    }
+
+    /// Opens requests as the service does.
+    pub fn opener(&self) -> Opener {
+        Opener::read(&self.path("maker/maker.pub"), &self.path("service/opening.key"))
     }
 }
