@@ -67,7 +67,7 @@ fn compare(name: &str, mut call: impl FnMut(bool)) {
         call(kind);
         took[usize::from(kind)].push(begun.elapsed());
     }
-    let [one, other] = took.each_mut().map(|samples| Summary::of(samples));
+    let [one, other] = took.each_mut().map(Summary::of);
     let t = (one.mean - other.mean) / (one.variance / one.count + other.variance / other.count).sqrt();
     println!("| {name} | {} | {:.2} / {:.2} | {t:.1} |", SAMPLES, one.median, other.median);
 }

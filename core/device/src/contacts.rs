@@ -6,10 +6,10 @@ use sparekey_protocol::{Language, ReservedEmail, Time, request::Ask};
 
 use crate::{
     Change, Refusal,
-    device::{Caller, Device, Now, on_this_link},
+    device::{Caller, Device, Now, Side, on_this_link},
     event::EventKind,
     login::Checked,
-    pending::{CheckedCode, CodeCheck, For},
+    pending::{CheckedCode, CodeCheck, EmailedCode, Proof},
     recovery::{CodeDraft, OpenSeeds, Opened, RecoveryView},
     state::Contact,
 };
@@ -85,10 +85,10 @@ impl Device {
     ) -> Result<Change<'_, Opened>, Refusal> {
         self.session(now, token)?;
         let email = self.owner()?.contacts.get(contact).ok_or(Refusal::Malformed)?.email.clone();
-        let kind = For::Confirmation { contact };
         let mut next = self.next(now);
-        next.pending.retain(|pending| pending.kind() != kind);
-        let opened = self.add_pending(now, &mut next, kind, Ask::ConfirmEmail(email), language, draft, seeds)?;
+        next.pending.retain(|pending| !pending.confirms(contact));
+        let opened =
+            self.add_pending(now, &mut next, Side::Screen, Ask::ConfirmEmail(email), contact, language, draft, seeds)?;
         Ok(Change::new(self, next, opened))
     }
 
@@ -104,8 +104,7 @@ impl Device {
     ) -> Result<Change<'_, CodeCheck>, Refusal> {
         self.session(now, token)?;
         let mut next = self.next(now);
-        let kind = For::Confirmation { contact };
-        let pending = next.pending.iter_mut().find(|pending| pending.kind() == kind).ok_or(Refusal::Expired)?;
+        let pending = next.pending.iter_mut().find(|pending| pending.confirms(contact)).ok_or(Refusal::Expired)?;
         let check = pending.take_try().ok_or(Refusal::TooManyTries { retry_after: 0 })?;
         Ok(Change::new(self, next, check))
     }
@@ -124,7 +123,7 @@ impl Device {
         self.session(now, token)?;
         let mut next = self.next(now);
         let pending = next.pending.iter().find(|pending| pending.id() == checked.id()).ok_or(Refusal::Expired)?;
-        let For::Confirmation { contact } = pending.kind() else { return Err(Refusal::Expired) };
+        let &Proof::Confirmation(EmailedCode { contact, .. }) = pending.proof() else { return Err(Refusal::Expired) };
         if !checked.is_right() {
             return Err(Refusal::WrongProof { tries_left: pending.tries_left() });
         }
@@ -142,9 +141,8 @@ impl Device {
     /// [`Refusal::NotLoggedIn`]; [`Refusal::Expired`] if none is open.
     pub fn confirmation(&mut self, now: Now, token: &str, contact: usize) -> Result<RecoveryView, Refusal> {
         self.session(now, token)?;
-        let kind = For::Confirmation { contact };
         let state = self.next(now);
-        let pending = state.pending.iter().find(|pending| pending.kind() == kind).ok_or(Refusal::Expired)?;
+        let pending = state.pending.iter().find(|pending| pending.confirms(contact)).ok_or(Refusal::Expired)?;
         self.view(now, pending)
     }
 }

@@ -1,5 +1,6 @@
 use core::{fmt, net::IpAddr};
 
+use minicbor::{Decode, Encode};
 use sparekey_protocol::Time;
 
 use crate::{
@@ -48,7 +49,26 @@ pub enum Caller {
     Elsewhere(IpAddr),
 }
 
+/// The two kinds of callers: each has its own requests, tries and waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub(crate) enum Side {
+    /// The device's own screen.
+    #[n(0)]
+    Screen,
+    /// Everybody who comes over a network.
+    #[n(1)]
+    Network,
+}
+
 impl Caller {
+    pub(crate) fn side(self) -> Side {
+        match self {
+            Self::Screen => Side::Screen,
+            Self::Link(_) | Self::Elsewhere(_) => Side::Network,
+        }
+    }
+
     pub(crate) fn address(self) -> Option<IpAddr> {
         match self {
             Self::Screen => None,
@@ -152,19 +172,7 @@ impl Device {
     }
 
     pub(crate) fn guard(&self, caller: Caller) -> &Guard {
-        match caller {
-            Caller::Screen => &self.state.guards.screen,
-            Caller::Link(_) | Caller::Elsewhere(_) => &self.state.guards.link,
-        }
-    }
-}
-
-impl State {
-    pub(crate) fn guard_of(&mut self, caller: Caller) -> &mut Guard {
-        match caller {
-            Caller::Screen => &mut self.guards.screen,
-            Caller::Link(_) | Caller::Elsewhere(_) => &mut self.guards.link,
-        }
+        self.state.guards.of(caller.side())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::time::Running;
+use crate::{device::Side, time::Running};
 
 /// Before another request can be opened, in seconds: each is longer than the one before.
 const WAITS: [u64; 4] = [60, 5 * 60, 15 * 60, 60 * 60];
@@ -64,9 +64,30 @@ impl Guard {
 #[cbor(map)]
 pub(crate) struct Guards {
     #[n(0)]
-    pub(crate) screen: Guard,
+    screen: Guard,
     #[n(1)]
-    pub(crate) link: Guard,
+    network: Guard,
+}
+
+impl Guards {
+    pub(crate) fn of(&self, side: Side) -> &Guard {
+        match side {
+            Side::Screen => &self.screen,
+            Side::Network => &self.network,
+        }
+    }
+
+    pub(crate) fn of_mut(&mut self, side: Side) -> &mut Guard {
+        match side {
+            Side::Screen => &mut self.screen,
+            Side::Network => &mut self.network,
+        }
+    }
+
+    /// Somebody showed to be the owner.
+    pub(crate) fn reset(&mut self) {
+        *self = Self::default();
+    }
 }
 
 #[cfg(test)]

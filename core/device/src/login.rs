@@ -88,8 +88,7 @@ impl Device {
         let news = next.record.all().iter().filter(|event| event.number > seen).cloned().collect();
         let token = Token::from_seed(seed);
         next.sessions.begin(now.since_start, &token);
-        next.guards.screen.reset();
-        next.guards.link.reset();
+        next.guards.reset();
         next.record.add(now.clock, EventKind::LoggedIn, caller);
         if let Some(owner) = &mut next.owner {
             owner.seen = next.record.last_number();

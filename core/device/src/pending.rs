@@ -6,7 +6,7 @@ use sparekey_protocol::Code;
 use subtle::ConstantTimeEq;
 
 use crate::{
-    device::Caller,
+    device::{Caller, Side},
     slow_hash::SlowHash,
     time::Running,
     token::{BearerHash, Ticket},
@@ -49,76 +49,63 @@ impl fmt::Debug for RecoveryId {
     }
 }
 
-/// What an open request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub(crate) enum For {
+/// What an open request waits for, with all that only this way back in knows of it.
+#[derive(Clone, Encode, Decode)]
+pub(crate) enum Proof {
+    /// The code that was sent to a reserved email.
     #[n(0)]
-    Screen {
-        #[n(0)]
-        contact: usize,
-    },
+    Email(#[n(0)] EmailedCode),
+    /// The same, from who is logged in: it confirms the email and resets nothing.
     #[n(1)]
-    Link {
-        #[n(0)]
-        contact: usize,
-    },
-    #[n(2)]
-    Confirmation {
-        #[n(0)]
-        contact: usize,
-    },
+    Confirmation(#[n(0)] EmailedCode),
 }
 
-impl For {
-    /// A reset asked for by this caller.
-    pub(crate) fn reset(caller: Caller, contact: usize) -> Self {
-        match caller {
-            Caller::Screen => Self::Screen { contact },
-            Caller::Link(_) | Caller::Elsewhere(_) => Self::Link { contact },
-        }
-    }
+/// A code on its way through a reserved email.
+#[derive(Clone, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct EmailedCode {
+    /// Which reserved email, from 0.
+    #[n(0)]
+    pub(crate) contact: usize,
+    #[n(1)]
+    pub(crate) code: SlowHash,
+    /// What the QR says, to be drawn again after a restart. Sealed: the code is not to be had from it.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub(crate) request: Vec<u8>,
+}
 
-    /// Whether a reset was asked for by callers of this kind: each kind has its own requests.
-    pub(crate) fn is_reset_by(self, caller: Caller) -> bool {
-        match caller {
-            Caller::Screen => matches!(self, Self::Screen { .. }),
-            Caller::Link(_) | Caller::Elsewhere(_) => matches!(self, Self::Link { .. }),
-        }
-    }
-
-    pub(crate) fn contact(self) -> usize {
+impl Proof {
+    pub(crate) fn emailed(&self) -> &EmailedCode {
         match self {
-            Self::Screen { contact } | Self::Link { contact } | Self::Confirmation { contact } => contact,
+            Self::Email(emailed) | Self::Confirmation(emailed) => emailed,
         }
     }
 }
 
-/// A request that waits for its code. Only a right one consumes it: it becomes [`Pending::proven`], then a new password.
+/// A request that waits for its proof. Only a right one turns it into a ticket ([`Pending::accept`]), and the ticket into a new
+/// password.
 #[derive(Clone, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct Pending {
     #[n(0)]
     id: RecoveryId,
     #[n(1)]
-    kind: For,
+    side: Side,
     #[n(2)]
-    code: SlowHash,
+    proof: Proof,
     #[n(3)]
     opened: Running,
     #[n(4)]
     seconds: u64,
     #[n(5)]
     tries_left: u8,
-    /// What the QR says, to be drawn again after a restart. Sealed: the code is not to be had from it.
-    #[cbor(n(6), with = "minicbor::bytes")]
-    request: Vec<u8>,
-    #[n(7)]
-    proven: Option<Proven>,
+    #[n(6)]
+    accepted: Option<Accepted>,
 }
 
 #[derive(Clone, Encode, Decode)]
 #[cbor(map)]
-struct Proven {
+struct Accepted {
     #[n(0)]
     ticket: BearerHash,
     #[n(1)]
@@ -126,27 +113,26 @@ struct Proven {
 }
 
 impl Pending {
-    pub(crate) fn new(
-        id: RecoveryId,
-        kind: For,
-        code: SlowHash,
-        opened: Running,
-        seconds: u64,
-        request: Vec<u8>,
-    ) -> Self {
-        Self { id, kind, code, opened, seconds, tries_left: TRIES, request, proven: None }
+    pub(crate) fn new(id: RecoveryId, side: Side, proof: Proof, opened: Running, seconds: u64) -> Self {
+        Self { id, side, proof, opened, seconds, tries_left: TRIES, accepted: None }
     }
 
     pub(crate) fn id(&self) -> RecoveryId {
         self.id
     }
 
-    pub(crate) fn kind(&self) -> For {
-        self.kind
+    pub(crate) fn proof(&self) -> &Proof {
+        &self.proof
     }
 
-    pub(crate) fn request(&self) -> &[u8] {
-        &self.request
+    /// Whether it is a reset that callers of this kind asked for.
+    pub(crate) fn is_reset_by(&self, caller: Caller) -> bool {
+        self.side == caller.side() && matches!(self.proof, Proof::Email(_))
+    }
+
+    /// Whether it confirms this reserved email.
+    pub(crate) fn confirms(&self, contact: usize) -> bool {
+        matches!(&self.proof, Proof::Confirmation(emailed) if emailed.contact == contact)
     }
 
     pub(crate) fn tries_left(&self) -> u8 {
@@ -154,12 +140,12 @@ impl Pending {
     }
 
     pub(crate) fn is_proven(&self) -> bool {
-        self.proven.is_some()
+        self.accepted.is_some()
     }
 
     pub(crate) fn seconds_left(&self, now: Running) -> u64 {
-        let (from, seconds) = match &self.proven {
-            Some(proven) => (proven.at, TICKET_SECONDS),
+        let (from, seconds) = match &self.accepted {
+            Some(accepted) => (accepted.at, TICKET_SECONDS),
             None => (self.opened, self.seconds),
         };
         seconds.saturating_sub(now.at_most_since(from))
@@ -180,16 +166,16 @@ impl Pending {
             return None;
         }
         self.tries_left = self.tries_left.checked_sub(1)?;
-        Some(CodeCheck { id: self.id, code: self.code.clone() })
+        Some(CodeCheck { id: self.id, code: self.proof.emailed().code.clone() })
     }
 
     /// The right code came: from now on the ticket counts, and no code any more.
     pub(crate) fn accept(&mut self, now: Running, ticket: &Ticket) {
-        self.proven = Some(Proven { ticket: ticket.hash(), at: now });
+        self.accepted = Some(Accepted { ticket: ticket.hash(), at: now });
     }
 
     pub(crate) fn is_ticket(&self, ticket: &str) -> bool {
-        self.proven.as_ref().is_some_and(|proven| proven.ticket.is_of(ticket))
+        self.accepted.as_ref().is_some_and(|accepted| accepted.ticket.is_of(ticket))
     }
 }
 

@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     Change, Refusal,
-    device::{Caller, Device, Now, on_this_link},
+    device::{Caller, Device, Now, Side, on_this_link},
     event::EventKind,
     password::HashedPassword,
-    pending::{self, CheckedCode, CodeCheck, For, Pending, RecoveryId, TRIES},
+    pending::{self, CheckedCode, CodeCheck, EmailedCode, Pending, Proof, RecoveryId, TRIES},
     slow_hash::{HashingCost, SlowHash},
     state::State,
     time::Running,
@@ -118,10 +118,10 @@ impl Device {
         }
         let mut next = self.next(now);
         make_room(&mut next, caller);
-        let kind = For::reset(caller, contact);
-        let opened = self.add_pending(now, &mut next, kind, Ask::ResetByEmail(email), language, draft, seeds)?;
+        let opened =
+            self.add_pending(now, &mut next, caller.side(), Ask::ResetByEmail(email), contact, language, draft, seeds)?;
         if open_by(&next, caller) == AT_ONCE {
-            next.guard_of(caller).wait(running);
+            next.guards.of_mut(caller.side()).wait(running);
         }
         next.record.add(now.clock, EventKind::RecoveryOpened, caller);
         Ok(Change::new(self, next, opened))
@@ -139,9 +139,10 @@ impl Device {
     }
 
     pub(crate) fn view(&self, now: Now, pending: &Pending) -> Result<RecoveryView, Refusal> {
-        let contact = self.owner()?.contacts.get(pending.kind().contact()).ok_or(Refusal::Expired)?;
+        let emailed = pending.proof().emailed();
+        let contact = self.owner()?.contacts.get(emailed.contact).ok_or(Refusal::Expired)?;
         Ok(RecoveryView {
-            qr_text: qr::text(&self.identity().card().url, pending.request()),
+            qr_text: qr::text(&self.identity().card().url, &emailed.request),
             masked_address: contact.email.masked(),
             tries_left: pending.tries_left(),
             expires_in: pending.seconds_left(self.running(now)),
@@ -167,7 +168,7 @@ impl Device {
             return Err(if pending.is_proven() { Refusal::Expired } else { self.used_up(running, caller) });
         };
         let last = pending.tries_left() == 0;
-        let guard = next.guard_of(caller);
+        let guard = next.guards.of_mut(caller.side());
         guard.count_try();
         if last {
             guard.wait(running);
@@ -203,7 +204,7 @@ impl Device {
         }
         let ticket = Ticket::from_seed(seed);
         pending.accept(running, &ticket);
-        next.guard_of(caller).reset();
+        next.guards.of_mut(caller.side()).reset();
         next.record.add(now.clock, EventKind::RecoveryProven, caller);
         Ok(Change::new(self, next, Ok(ticket)))
     }
@@ -245,13 +246,15 @@ impl Device {
         &self,
         now: Now,
         next: &mut State,
-        kind: For,
+        side: Side,
         ask: Ask,
+        contact: usize,
         language: Language,
         draft: CodeDraft,
         seeds: &OpenSeeds,
     ) -> Result<Opened, Refusal> {
         let identity = self.identity();
+        let confirms = matches!(ask, Ask::ConfirmEmail(_));
         let contents = Contents {
             code: draft.code,
             ask,
@@ -273,7 +276,9 @@ impl Device {
         let seconds = self.policy().code_seconds();
         let id = RecoveryId(seeds.id);
         let qr_text = qr::text(&identity.card().url, &request);
-        next.pending.push(Pending::new(id, kind, draft.hash, next.running, seconds, request.clone()));
+        let emailed = EmailedCode { contact, code: draft.hash, request: request.clone() };
+        let proof = if confirms { Proof::Confirmation(emailed) } else { Proof::Email(emailed) };
+        next.pending.push(Pending::new(id, side, proof, next.running, seconds));
         Ok(Opened { id, qr_text, request, tries_left: TRIES, expires_in: seconds })
     }
 
@@ -284,18 +289,18 @@ impl Device {
 
 /// A reset asked for by callers of this kind. Nobody on the network has a say in what the screen shows.
 fn reset_by(state: &mut State, caller: Caller, id: RecoveryId) -> Option<&mut Pending> {
-    pending::find(&mut state.pending, id).filter(|pending| pending.kind().is_reset_by(caller))
+    pending::find(&mut state.pending, id).filter(|pending| pending.is_reset_by(caller))
 }
 
 fn open_by(state: &State, caller: Caller) -> usize {
-    state.pending.iter().filter(|pending| pending.kind().is_reset_by(caller)).count()
+    state.pending.iter().filter(|pending| pending.is_reset_by(caller)).count()
 }
 
 /// A further request drops those that are used up, and takes the oldest one's place when as many are open as may be.
 fn make_room(state: &mut State, caller: Caller) {
-    state.pending.retain(|pending| !pending.kind().is_reset_by(caller) || !pending.is_used_up());
+    state.pending.retain(|pending| !pending.is_reset_by(caller) || !pending.is_used_up());
     if open_by(state, caller) == AT_ONCE
-        && let Some(oldest) = state.pending.iter().position(|pending| pending.kind().is_reset_by(caller))
+        && let Some(oldest) = state.pending.iter().position(|pending| pending.is_reset_by(caller))
     {
         state.pending.remove(oldest);
     }

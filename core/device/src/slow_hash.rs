@@ -159,6 +159,13 @@ mod tests {
         let hash = SlowHash::make(b"password", *b"somesaltsomesalt", cost);
         assert!(hash.is_of(b"password"));
         assert!(!hash.is_of(b"Password"));
-        assert!(!hash.of_nobody().is_of(b"password"));
+    }
+
+    #[test]
+    fn an_unknown_name_costs_what_a_known_one_does() {
+        let hash = SlowHash::make(b"password", [1; 16], HashingCost { memory: 16, passes: 2, lanes: 1 });
+        let nobody = hash.of_nobody();
+        assert_eq!(nobody.cost, hash.cost);
+        assert!(!nobody.is_of(b"password"));
     }
 }

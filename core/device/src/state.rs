@@ -82,7 +82,6 @@ impl State {
         }
         self.sessions.end_all();
         self.pending.clear();
-        self.guards.screen.reset();
-        self.guards.link.reset();
+        self.guards.reset();
     }
 }

@@ -5,7 +5,7 @@ use sparekey_protocol::{Code, RequestIdentity, ReservedEmail};
 
 use crate::{
     model::{Kind, ok},
-    recorder::{CHEAP, said},
+    recorder::said,
     world::{Confirming, Known, NAME, World, keep, language},
 };
 

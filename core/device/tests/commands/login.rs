@@ -1,8 +1,7 @@
-use std::time::{Duration, Instant};
 
-use sparekey_device::{EventKind, HashingCost, NewOwner, Refusal};
+use sparekey_device::{EventKind, Refusal};
 
-use crate::kit::{Bench, CHEAP, ELSEWHERE, LINK, NAME, OTHER_PASSWORD, PASSWORD, SCREEN, keep, mailed, name};
+use crate::kit::{Bench, ELSEWHERE, LINK, NAME, OTHER_PASSWORD, PASSWORD, SCREEN, keep, mailed};
 
 #[test]
 fn names_and_passwords() {
@@ -47,29 +46,6 @@ fn a_verdict_dies_with_its_password() {
     assert_eq!(change, Err(Refusal::NotLoggedIn));
     let change = bench.device.set_contacts(now, SCREEN, token.expose(), &stale, vec![]).map(drop);
     assert_eq!(change, Err(Refusal::NotLoggedIn));
-}
-
-#[test]
-fn an_unknown_name_takes_as_long() {
-    const DEAR: HashingCost = HashingCost { memory: 16 * 1024, passes: 2, lanes: 1 };
-    let mut bench = Bench::new();
-    let password = bench.device.judge_password(&name(), PASSWORD, |_, _| 4).unwrap().hash([0; 16], DEAR);
-    let owner = NewOwner { username: name(), password, reserved_emails: vec![] };
-    let now = bench.now();
-    keep(&mut bench.vault, bench.device.activate(now, SCREEN, owner).unwrap());
-
-    // The least of several runs: what it costs, without what else the machine does.
-    let least = |name: &str| -> Duration {
-        let runs = (0..5).map(|_| {
-            let check = bench.device.password_check(name).unwrap();
-            let begun = Instant::now();
-            drop(check.run(OTHER_PASSWORD));
-            begun.elapsed()
-        });
-        runs.min().unwrap()
-    };
-    let (known, unknown) = (least(NAME), least("nobody"));
-    assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} {unknown:?}");
 }
 
 #[test]

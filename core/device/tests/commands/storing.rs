@@ -2,7 +2,7 @@
 
 use sparekey_device::{Change, NewOwner};
 
-use crate::kit::{Bench, CHEAP, LINK, NAME, OTHER_PASSWORD, PASSWORD, SCREEN, language, mailed, name, wrong};
+use crate::kit::{Bench, LINK, NAME, OTHER_PASSWORD, PASSWORD, SCREEN, language, mailed, name, wrong};
 
 /// The disk is full.
 fn fails<A>(change: Change<'_, A>) {
