@@ -29,6 +29,7 @@ use crate::hasher::Hasher;
 use crate::link::{Door, Interfaces};
 use crate::live::{Live, Start};
 use crate::settings::Settings;
+use crate::strength::Judge;
 use crate::vault::VaultError;
 use crate::{api, lan_listener, pages};
 
@@ -74,6 +75,8 @@ pub struct Agent {
     firmware: Firmware,
     /// As `settings.toml` says; arguments may change it before [`Agent::bind`].
     pub settings: Settings,
+    /// Who judges new passwords.
+    pub judge: Judge,
 }
 
 impl Agent {
@@ -84,7 +87,7 @@ impl Agent {
     pub fn open(dir: &Path, firmware: Firmware) -> Result<Self, AgentError> {
         let held = Held::take(dir)?;
         let settings = held.settings()?;
-        Ok(Self { held, firmware, settings })
+        Ok(Self { held, firmware, settings, judge: Judge::default() })
     }
 
     /// Binds its sockets.
@@ -203,6 +206,7 @@ pub(crate) async fn start(agent: &Agent, at: Start, done: CancellationToken) -> 
     let app = Arc::new(App {
         live: Live::new(device, vault, at, done.clone()),
         hasher: Hasher::start()?,
+        judge: agent.judge.clone(),
         cost,
         language: settings.mail_language().map_err(FolderError::Settings)?,
         frame: Page::new("", settings.title.clone()).note(format!("{model} · {serial}")),

@@ -1,5 +1,6 @@
 //! What the interface and the pages do alike: each command of the device with its slow part on the right thread.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use sparekey_device::ways::{Readiness, Way};
 use sparekey_device::{
     Checked, CodeDraft, Device, HashedPassword, HashingCost, LoggedIn, NewOwner, Now, OpenSeeds, Opened, RecoveryId,
-    Refusal, Ticket, Username,
+    Refusal, Ticket, Username, Weak,
 };
 use sparekey_protocol::{Code, Language, ReservedEmail};
 use sparekey_web::messages;
@@ -21,13 +22,15 @@ use crate::hasher::{Hasher, Turn};
 use crate::live::Live;
 use crate::rand::random;
 use crate::refusal::{WRONG_LOGIN, WRONG_PASSWORD, malformed, not_opened, problem};
-use crate::strength::estimate;
+use crate::strength::Judge;
 use crate::visitor::Visitor;
 
 /// Calls from other networks are put on record no more often than this: each record is a write to the disk.
 const NOTE_OFF_LINK: Duration = Duration::from_secs(60);
 /// Between the answer to a new password and the restart: the page that tells of it loads its style meanwhile.
 const BEFORE_RESTART: Duration = Duration::from_millis(400);
+/// zxcvbn's highest score: to get past it to the device's other rules.
+const STRONGEST: u8 = 4;
 
 /// Whether an address is on a directly connected network.
 pub(crate) type IsConnected = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
@@ -36,6 +39,7 @@ pub(crate) type IsConnected = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
 pub(crate) struct App {
     pub(crate) live: Live<Folder>,
     pub(crate) hasher: Hasher,
+    pub(crate) judge: Judge,
     pub(crate) cost: HashingCost,
     pub(crate) language: Language,
     /// What every page has in common.
@@ -325,10 +329,49 @@ impl App {
         username: Username,
         password: Zeroizing<String>,
     ) -> Result<HashedPassword, Problem> {
-        let acceptable = self.look(|device, _| device.judge_password(&username, &password, estimate)).await;
-        let (acceptable, cost) = (acceptable.map_err(problem)?, self.cost);
+        let asked = self.what_to_judge(&username, &password).await.map_err(problem)?;
+        let (judge, cost) = (self.judge.clone(), self.cost);
+        let score = turn.run(move || judge.score(&asked.password, &asked.words)).await;
+        let acceptable = self.look(|device, _| device.judge_password(&username, &password, |_, _| score)).await;
+        let acceptable = acceptable.map_err(problem)?;
         Ok(turn.run(move || acceptable.hash(random(), cost)).await)
     }
+
+    /// What the judge is to be asked of a password. One that is too short, too long or blocked is refused at once.
+    async fn what_to_judge(&self, username: &Username, password: &str) -> Result<Asked, Refusal> {
+        let asked = self.look(|device, _| {
+            let asked = RefCell::new(None);
+            let note = |password: &str, words: &[&str]| {
+                let words = words.iter().map(|word| (*word).to_owned()).collect();
+                asked.replace(Some(Asked { password: Zeroizing::new(password.to_owned()), words }));
+                STRONGEST
+            };
+            device.judge_password(username, password, note).map(drop)?;
+            Ok::<_, Refusal>(asked.into_inner())
+        });
+        Ok(asked.await?.expect("a device accepts no password without an estimate"))
+    }
+
+    /// How strong a password is, 0 to 4, and why it is refused if it is.
+    pub(crate) async fn strength(&self, visitor: &Visitor, password: Zeroizing<String>) -> Result<(u8, Option<Weak>), Problem> {
+        let anybody = Username::new("admin").expect("a name of five letters");
+        let username = self.look(|device, _| device.username().cloned()).await.unwrap_or(anybody);
+        let asked = match self.what_to_judge(&username, &password).await {
+            Ok(asked) => asked,
+            Err(Refusal::WeakPassword(weak)) => return Ok((0, Some(weak))),
+            Err(refusal) => return Err(problem(refusal)),
+        };
+        let (turn, judge) = (self.hasher.turn(visitor.client)?, self.judge.clone());
+        let score = turn.run(move || judge.score(&asked.password, &asked.words)).await;
+        let judged = self.look(|device, _| device.judge_password(&username, &password, |_, _| score).map(drop)).await;
+        Ok((score, if let Err(Refusal::WeakPassword(weak)) = judged { Some(weak) } else { None }))
+    }
+}
+
+/// A password as the device reads it, and the words that an attacker tries first here.
+struct Asked {
+    password: Zeroizing<String>,
+    words: Vec<String>,
 }
 
 /// What the code-typing calls want: eight digits. Anything else costs no try.

@@ -71,7 +71,7 @@ impl Hasher {
     /// [`Full`] at once, if the lane or the client has too many waiting.
     pub(crate) fn turn(&self, client: Client) -> Result<Turn<'_>, Full> {
         let place = Place::take(&self.clients, client).ok_or(Full { retry_after: RETRY_AFTER })?;
-        Ok(Turn { hasher: self, place })
+        Ok(Turn { hasher: self, place: Arc::new(place) })
     }
 
     /// Notes a wrong password: the next one from there waits longer.
@@ -93,7 +93,7 @@ impl Hasher {
 #[derive(Debug)]
 pub(crate) struct Turn<'h> {
     hasher: &'h Hasher,
-    place: Place,
+    place: Arc<Place>,
 }
 
 impl Turn<'_> {
@@ -107,8 +107,9 @@ impl Turn<'_> {
     ///
     /// # Panics
     /// If the job does.
-    pub(crate) async fn run<T: Send + 'static>(self, job: impl FnOnce() -> T + Send + 'static) -> T {
+    pub(crate) async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
         let Self { hasher, place } = self;
+        let place = Arc::clone(place);
         let (answer, answered) = oneshot::channel();
         let lane = if place.client == Client::Screen { &hasher.screen } else { &hasher.network };
         let job = move || {

@@ -30,4 +30,5 @@ mod vault;
 mod visitor;
 
 pub use agent::{Addresses, Agent, AgentError, Bound};
+pub use strength::{Judge, judge_child};
 pub use vault::VaultError;

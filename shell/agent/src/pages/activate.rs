@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 use serde::{Deserialize, Serialize};
-use sparekey_device::{Refusal, Username};
+use sparekey_device::Refusal;
 use sparekey_web::assets::{REVEAL, STRENGTH};
 use sparekey_web::csrf::{FormToken, GuardedForm};
 use sparekey_web::json::ApiJson;
@@ -21,11 +21,7 @@ use super::{on_this_link, same};
 use crate::api::session_cookie;
 use crate::app::App;
 use crate::refusal::{malformed, stronger};
-use crate::strength::estimate;
 use crate::visitor::Visitor;
-
-/// The longest text whose strength is judged, in bytes.
-const LONGEST_JUDGED: usize = 512;
 
 #[derive(Template)]
 #[template(path = "activate.html")]
@@ -150,27 +146,10 @@ pub(super) async fn strength(
     ApiJson(judged): ApiJson<Judged>,
 ) -> Result<Json<Strength>, Response> {
     on_this_link(&app, &visitor).await?;
-    let password = Zeroizing::new(judged.password);
-    if password.len() > LONGEST_JUDGED {
-        return Ok(Json(Strength { score: 0, advice: stronger(sparekey_device::Weak::TooLong) }));
-    }
-    let mut score = 0;
-    let judged = app
-        .look(|device, _| {
-            let nobody = Username::new("admin").expect("a name of five letters");
-            let name = device.username().cloned().unwrap_or(nobody);
-            let cell = std::cell::Cell::new(0);
-            let judged = device.judge_password(&name, &password, |password, words| {
-                cell.set(estimate(password, words));
-                cell.get()
-            });
-            score = cell.get();
-            judged.map(drop)
-        })
-        .await;
-    Ok(Json(match judged {
-        Ok(()) => Strength { score, advice: "" },
-        Err(Refusal::WeakPassword(weak)) => Strength { score: score.min(2), advice: stronger(weak) },
-        Err(_) => Strength { score: 0, advice: "" },
+    let (score, weak) = app.strength(&visitor, judged.password.into()).await.map_err(IntoResponse::into_response)?;
+    // What the device refuses never looks good.
+    Ok(Json(match weak {
+        None => Strength { score, advice: "" },
+        Some(weak) => Strength { score: score.min(2), advice: stronger(weak) },
     }))
 }
