@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use sparekey_device::{BadIdentity, Identity};
-use sparekey_protocol::{Card, Certificate, Firmware, Model, Serial, SigningKey, pem};
+use sparekey_protocol::{Card, Certificate, Firmware, Model, PublicKey, Serial, SigningKey, Verified, pem};
 use sparekey_web::tls::{SelfSigned, TlsError, self_signed};
 use zeroize::Zeroizing;
 
@@ -49,6 +49,14 @@ pub enum FolderError {
     /// The card given is not that maker's.
     #[error("The service card was not signed with this maker key.\nGive the card that this maker made: sparekey maker card.")]
     ForeignCard,
+    /// A device goes forward only.
+    #[error("This device pins edition {pinned} of its card, and edition {given} is not higher.\nGive a card of a higher edition: sparekey maker card --edition N.")]
+    OldCard {
+        /// The edition it pins.
+        pinned: u64,
+        /// The edition that was given.
+        given: u64,
+    },
     /// A setting.
     #[error(transparent)]
     Settings(#[from] BadSettings),
@@ -65,7 +73,7 @@ pub enum FolderError {
 
 /// Makes a device: its key, a certificate by this maker, the pinned card, an empty vault.
 ///
-/// The vault comes last: a folder without one is not a device yet.
+/// The key comes last: a folder without one is not a device yet, and what an interrupted `init` left there is made anew.
 ///
 /// # Errors
 /// See [`FolderError`].
@@ -83,8 +91,35 @@ pub fn init(dir: &Path, serial: Serial, model: Model, card: &[u8], maker: &Signi
     write(CERTIFICATE, &certificate)?;
     write(CARD, card)?;
     write(MAKER, pem::write_public_key(&maker.public()).as_bytes())?;
-    write(DEVICE_KEY, pem::write_signing_key(&key).as_bytes())?;
-    Vault::create(folder).map_err(io)
+    match Vault::open(folder.clone()) {
+        Err(VaultError::Missing) => Vault::create(folder.clone()).map_err(io)?,
+        Ok((_, state)) if state.is_empty() => {}
+        // The memory of a device whose key is gone is not given to another.
+        _ => return Err(FolderError::Exists(dir.to_owned())),
+    }
+    write(DEVICE_KEY, pem::write_signing_key(&key).as_bytes())
+}
+
+/// The card that a device pins.
+///
+/// # Errors
+/// [`FolderError::Missing`], [`FolderError::InUse`], [`FolderError::Unreadable`], those of the disk.
+pub fn card(dir: &Path) -> Result<Card, FolderError> {
+    Held::take(dir)?.pinned_card().map(Verified::into_inner)
+}
+
+/// Pins another card of the same maker, of a higher edition, in a device's folder. It is in force from the next start.
+///
+/// # Errors
+/// [`FolderError::ForeignCard`], [`FolderError::OldCard`], [`FolderError::InUse`], those of the disk.
+pub fn replace_card(dir: &Path, card: &[u8]) -> Result<(), FolderError> {
+    let held = Held::take(dir)?;
+    let newer = Card::verify(card, &held.maker()?).map_err(|_| FolderError::ForeignCard)?;
+    let pinned = held.pinned_card()?;
+    if !pinned.is_replaced_by(&newer) {
+        return Err(FolderError::OldCard { pinned: pinned.edition, given: newer.edition });
+    }
+    held.write(CARD, card)
 }
 
 /// A folder that this process alone runs on. Let go when dropped.
@@ -122,9 +157,17 @@ impl Held {
     pub(crate) fn identity(&self, firmware: Firmware) -> Result<Identity, FolderError> {
         let key = Zeroizing::new(self.text(DEVICE_KEY)?);
         let key = pem::read_signing_key(&key).ok_or_else(|| self.unreadable(DEVICE_KEY))?;
-        let maker = pem::read_public_key(&self.text(MAKER)?).ok_or_else(|| self.unreadable(MAKER))?;
+        let maker = self.maker()?;
         let (certificate, card) = (self.bytes(CERTIFICATE)?, self.bytes(CARD)?);
         Identity::new(key, certificate, &card, &maker, firmware).map_err(FolderError::Foreign)
+    }
+
+    fn pinned_card(&self) -> Result<Verified<Card>, FolderError> {
+        Card::verify(&self.bytes(CARD)?, &self.maker()?).map_err(|_| self.unreadable(CARD))
+    }
+
+    fn maker(&self) -> Result<PublicKey, FolderError> {
+        pem::read_public_key(&self.text(MAKER)?).ok_or_else(|| self.unreadable(MAKER))
     }
 
     /// The settings; the defaults where there is no file.
@@ -197,6 +240,36 @@ mod tests {
 
     fn firmware() -> Firmware {
         Firmware::new("1").unwrap()
+    }
+
+    #[test]
+    fn an_interrupted_init_is_begun_again() {
+        let dir = testing::device_folder();
+        std::fs::remove_file(dir.path().join(DEVICE_KEY)).unwrap();
+        assert!(matches!(Held::take(dir.path()), Err(FolderError::Missing(_))));
+        let (serial, model) = (Serial::new("A").unwrap(), Model::new("B").unwrap());
+        init(dir.path(), serial.clone(), model.clone(), &testing::card(), &testing::maker()).unwrap();
+        Held::take(dir.path()).unwrap().identity(firmware()).unwrap();
+
+        // One that has been running is not made anew.
+        Held::take(dir.path()).unwrap().vault().unwrap().0.write(b"an owner").unwrap();
+        std::fs::remove_file(dir.path().join(DEVICE_KEY)).unwrap();
+        let again = init(dir.path(), serial, model, &testing::card(), &testing::maker());
+        assert!(matches!(again, Err(FolderError::Exists(_))));
+    }
+
+    #[test]
+    fn a_card_is_replaced_by_a_higher_edition_of_the_same_maker() {
+        let dir = testing::device_folder();
+        let pinned = card(dir.path()).unwrap();
+        let edition = |edition, maker: &SigningKey| Card { edition, ..pinned.clone() }.sign(maker);
+        let stranger = SigningKey::from_seed(&[99; 32]);
+        let foreign = replace_card(dir.path(), &edition(pinned.edition + 1, &stranger));
+        assert!(matches!(foreign, Err(FolderError::ForeignCard)));
+        let same = replace_card(dir.path(), &edition(pinned.edition, &testing::maker()));
+        assert!(matches!(same, Err(FolderError::OldCard { .. })));
+        replace_card(dir.path(), &edition(pinned.edition + 1, &testing::maker())).unwrap();
+        assert_eq!(card(dir.path()).unwrap().edition, pinned.edition + 1);
     }
 
     #[test]

@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Read the QR in a photo on standard input (the service starts this for each photo)
     #[command(hide = true)]
     DecodePhoto,
+    /// Judge a password on standard input (the recorder starts this for each new one)
+    #[command(hide = true)]
+    JudgePassword,
 }
 
 #[derive(Args)]
@@ -179,8 +182,18 @@ pub(crate) struct ServiceRun {
 pub(crate) enum Recorder {
     /// Make a device in DIR: its key, its certificate, the pinned card and maker
     Init(RecorderInit),
+    /// Pin another card of the same maker, of a higher edition; while the recorder is stopped
+    Card(RecorderCard),
     /// Run the recorder with its agent
     Run(RecorderRun),
+}
+
+#[derive(Args)]
+pub(crate) struct RecorderCard {
+    /// The folder that `recorder init` made
+    pub(crate) dir: PathBuf,
+    /// The new card
+    pub(crate) card: PathBuf,
 }
 
 #[derive(Args)]

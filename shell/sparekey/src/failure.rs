@@ -22,6 +22,31 @@ impl Failure {
     pub(crate) fn two_lines(problem: &'static str, error: &impl Display) -> Self {
         let text = error.to_string();
         let (happened, to_do) = text.split_once('\n').unwrap_or((&text, ""));
-        Self::new(problem, happened, to_do)
+        Self::new(problem, sentence(happened), to_do)
+    }
+}
+
+/// Errors of other rooms are written to stand in a sentence; here they stand alone.
+fn sentence(text: &str) -> String {
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let is_word = first.chars().all(char::is_alphabetic);
+    let begin: String = first.chars().take(1).flat_map(char::to_uppercase).chain(first.chars().skip(1)).collect();
+    let end = if text.ends_with('.') { "" } else { "." };
+    format!("{} {rest}{end}", if is_word { &begin } else { first })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_other_rooms_become_sentences() {
+        for (error, happened) in [
+            ("another process serves service.db\nStop it.", "Another process serves service.db."),
+            ("/srv/opening.key is missing\nMake it.", "/srv/opening.key is missing."),
+            ("settings.toml cannot be used.\nCorrect it.", "settings.toml cannot be used."),
+        ] {
+            assert_eq!(Failure::two_lines("not-possible", &error).happened, happened);
+        }
     }
 }

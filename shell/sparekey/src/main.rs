@@ -49,11 +49,14 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Service(Service::Init(options)) => service::init(&options, report),
         Command::Service(Service::Run(options)) => service::run(&options, report),
         Command::Recorder(Recorder::Init(options)) => recorder::init(&options, report),
+        Command::Recorder(Recorder::Card(options)) => recorder::card(&options, report),
         Command::Recorder(Recorder::Run(options)) => recorder::run(&options, report),
         Command::DecodePhoto => {
             // The child of `service run` that reads one photo. Its exit status is its own.
             std::process::exit(sparekey_service::photo::run_child().into_status())
         }
+        // The child of `recorder run`, which reads the status.
+        Command::JudgePassword => std::process::exit(sparekey_agent::judge_child().is_err().into()),
     }
 }
 

@@ -1,10 +1,10 @@
 //! `sparekey recorder init` and `run`
 
 use serde_json::json;
-use sparekey_agent::{Agent, AgentError, folder};
+use sparekey_agent::{Agent, AgentError, Judge, folder};
 use sparekey_protocol::{Firmware, Model, Serial};
 
-use crate::{cli::{RecorderInit, RecorderRun}, failure::Failure, files, logs, memory, report::Report, stop};
+use crate::{cli::{RecorderCard, RecorderInit, RecorderRun}, failure::Failure, files, logs, memory, report::Report, stop};
 
 pub(crate) fn init(options: &RecorderInit, report: Report) -> Result<(), Failure> {
     let maker = files::signing_key(&options.maker_key)?;
@@ -16,6 +16,15 @@ pub(crate) fn init(options: &RecorderInit, report: Report) -> Result<(), Failure
     let dir = options.dir.display();
     let text = format!("{} is provisioned. Start it:  sparekey recorder run {dir}", options.serial);
     report.done(&text, &json!({ "serial": options.serial, "model": options.model, "folder": options.dir }));
+    Ok(())
+}
+
+pub(crate) fn card(options: &RecorderCard, report: Report) -> Result<(), Failure> {
+    let card = files::read(&options.card)?;
+    folder::replace_card(&options.dir, &card).map_err(|error| Failure::two_lines("not-possible", &error))?;
+    let card = folder::card(&options.dir).map_err(|error| Failure::two_lines("not-possible", &error))?;
+    let text = format!("The recorder pins {} ({}), edition {}.", card.name, card.url, card.edition);
+    report.done(&text, &json!({ "edition": card.edition, "url": card.url.as_str() }));
     Ok(())
 }
 
@@ -33,6 +42,7 @@ pub(crate) fn run(options: &RecorderRun, report: Report) -> Result<(), Failure> 
         if let Some(listen) = options.listen {
             agent.settings.listen = listen;
         }
+        agent.judge = judge();
         let bound = agent.bind().await.map_err(failed)?;
         let main = bound.addresses().main;
         let screen = format!("http://127.0.0.1:{}", main.port());
@@ -41,6 +51,11 @@ pub(crate) fn run(options: &RecorderRun, report: Report) -> Result<(), Failure> 
         report.done(&text, &json!({ "listen": main, "lan": lan, "screen": screen }));
         bound.run(stop).await.map_err(failed)
     })
+}
+
+/// New passwords are judged by this program in a process of its own; in this one if it cannot be found again.
+pub(crate) fn judge() -> Judge {
+    std::env::current_exe().map_or(Judge::Here, |program| Judge::Child(program, "judge-password"))
 }
 
 /// What the program says of itself as a device.

@@ -1,6 +1,6 @@
 //! `sparekey service init` and `run`
 
-use std::{fs, net::SocketAddr, path::{Path, PathBuf}, sync::Arc};
+use std::{fs, io::ErrorKind, net::SocketAddr, path::{Path, PathBuf}, sync::Arc};
 
 use serde_json::json;
 use sparekey_protocol::BaseUrl;
@@ -65,7 +65,8 @@ fn with_file(dir: &Path, given: &ServiceSettings) -> Result<ServiceSettings, Fai
     let path = dir.join("settings.toml");
     let file: ServiceSettings = match fs::read_to_string(&path) {
         Ok(text) => toml::from_str(&text).map_err(|error| Failure::malformed(&path.display().to_string(), error.message()))?,
-        Err(_) => ServiceSettings::default(),
+        Err(error) if error.kind() == ErrorKind::NotFound => ServiceSettings::default(),
+        Err(error) => return Err(Failure::malformed(&path.display().to_string(), error)),
     };
     let one = |given: &Option<String>, file: Option<String>| given.clone().or(file);
     Ok(ServiceSettings {

@@ -3,8 +3,8 @@
 use std::{fs, io::ErrorKind, net::IpAddr, path::{Path, PathBuf}};
 
 use sparekey_agent::folder;
-use sparekey_service::service::{self, DATABASE_FILE};
-use sparekey_protocol::{BaseUrl, Card, CardName, Model, Serial};
+use sparekey_protocol::{BaseUrl, CardName, Model, Serial, SigningKey};
+use sparekey_service::service;
 use sparekey_web::{listen::Scheme, tls};
 
 use super::SERVICE_NAME;
@@ -61,10 +61,7 @@ impl Folders {
             return Ok(());
         }
         self.must_be_ours()?;
-        fs::remove_dir_all(&self.root).map_err(|error| {
-            let happened = format!("{} cannot be removed: {error}.", self.root.display());
-            Failure::new("not-possible", happened, "Remove it by hand.")
-        })
+        fs::remove_dir_all(&self.root).map_err(|error| failed("removed", &self.root, &error))
     }
 
     fn must_be_ours(&self) -> Result<(), Failure> {
@@ -88,28 +85,42 @@ impl Folders {
             maker::make(&self.maker)?;
         }
         let maker = files::signing_key(&maker_key)?;
-        if !self.service.join(DATABASE_FILE).exists() {
-            service::init(&self.service, &[maker.public()], &own_database(&self.service))
+        if !self.service.exists() {
+            let new = self.begin("service.new")?;
+            service::init(&new, &[maker.public()], &own_database(&new))
                 .await
                 .map_err(|error| Failure::two_lines("not-possible", &error))?;
+            finish(&new, &self.service)?;
         }
+        self.set_up_recorder(place, &maker)
+    }
 
-        let card_file = self.recorder.join("card");
-        let pinned = fs::read(&card_file).ok().and_then(|bytes| Card::verify(&bytes, &maker.public()).ok());
-        if pinned.as_ref().is_some_and(|card| card.url == place.url) {
-            return Ok(());
-        }
-        // A new address is a new edition of the card.
-        let edition = pinned.as_ref().map_or(1, |card| card.edition + 1);
+    fn set_up_recorder(&self, place: &Where, maker: &SigningKey) -> Result<(), Failure> {
+        let refused = |error: folder::FolderError| Failure::two_lines("not-possible", &error);
         let name = CardName::new(SERVICE_NAME).expect("the demo's name is a short text");
-        let card = card::sign(&maker, &self.service, edition, name, place.url.clone())?;
-        if pinned.is_some() {
-            return self.replace(&card_file, &card);
+        let sign = |edition| card::sign(maker, &self.service, edition, name.clone(), place.url.clone());
+        if self.recorder.exists() {
+            let pinned = folder::card(&self.recorder).map_err(refused)?;
+            if pinned.url == place.url {
+                return Ok(());
+            }
+            // A new address is a new edition of the card.
+            return folder::replace_card(&self.recorder, &sign(pinned.edition + 1)?).map_err(refused);
         }
         let serial = Serial::new(SERIAL).expect("the demo's serial has the letters it may have");
         let model = Model::new(MODEL).expect("the demo's model is a short text");
-        folder::init(&self.recorder, serial, model, &card, &maker)
-            .map_err(|error| Failure::two_lines("not-possible", &error))
+        let new = self.begin("recorder.new")?;
+        folder::init(&new, serial, model, &sign(1)?, maker).map_err(refused)?;
+        finish(&new, &self.recorder)
+    }
+
+    /// A folder in which something is made, to get its name when it is whole: a run that is cut short leaves nothing half done.
+    fn begin(&self, name: &str) -> Result<PathBuf, Failure> {
+        let new = self.root.join(name);
+        match fs::remove_dir_all(&new) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("removed", &new, &error)),
+            _ => Ok(new),
+        }
     }
 
     /// Plain HTTP on loopback; on the LAN, TLS by a certificate that is made here once for each address.
@@ -121,23 +132,23 @@ impl Folders {
         let failed = |error: tls::TlsError| Failure::two_lines("not-possible", &error);
         if !path("key").exists() {
             let made = tls::self_signed(&[place.host.to_string()], SERVICE_NAME).map_err(failed)?;
-            self.replace(&path("pem"), made.certificate.as_bytes())?;
+            // The key last: it stands for both.
+            let _ = fs::remove_file(path("pem"));
+            files::make_public(&path("pem"), made.certificate.as_bytes())?;
             files::make_private(&path("key"), made.key.as_bytes())?;
         }
         let config = tls::server_config(&files::read(&path("pem"))?, &files::read(&path("key"))?).map_err(failed)?;
         Ok(Scheme::Tls(config))
     }
+}
 
-    fn replace(&self, path: &Path, contents: &[u8]) -> Result<(), Failure> {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(Failure::new(
-                "not-possible",
-                format!("{} cannot be replaced: {error}.", path.display()),
-                "Check who owns the folder, or start over with --fresh.",
-            )),
-            _ => files::make_public(path, contents),
-        }
-    }
+fn finish(new: &Path, name: &Path) -> Result<(), Failure> {
+    fs::rename(new, name).map_err(|error| failed("renamed", new, &error))
+}
+
+fn failed(what: &str, path: &Path, error: &std::io::Error) -> Failure {
+    let happened = format!("{} cannot be {what}: {error}.", path.display());
+    Failure::new("not-possible", happened, "Check who owns the folder, or start over with --fresh.")
 }
 
 fn is_empty(folder: &Path) -> bool {
