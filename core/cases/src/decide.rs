@@ -1,8 +1,8 @@
-use alloc::{borrow::ToOwned, vec::Vec};
+use alloc::vec::Vec;
 use core::fmt;
 
 use sparekey_protocol::{
-    Time, Verified,
+    ReservedEmail, Time, Verified,
     request::{Purpose, Request},
 };
 
@@ -48,8 +48,8 @@ pub enum Command<'a> {
 pub struct Submission<'a> {
     /// The proof that every check passed.
     pub request: &'a Verified<Request>,
-    /// The reserved address masked; none if it is no address that can be written to, and for the desk.
-    pub masked_address: Option<&'a str>,
+    /// Whether the reserved address is one that can be written to. Of no meaning for the desk.
+    pub deliverable: bool,
     /// Whether the mail is wanted once more.
     pub again: bool,
     /// How much is let through.
@@ -113,6 +113,7 @@ fn receive(submission: &Submission<'_>, now: Time) -> Result<Decision, Refusal> 
     let request = submission.request;
     let purpose = request.contents.ask.purpose();
     let taken = take(submission, purpose, now)?;
+    let email = request.contents.ask.email();
     let received = Fact::Received(Received {
         identity: request.identity,
         maker: request.certificate.maker,
@@ -120,21 +121,22 @@ fn receive(submission: &Submission<'_>, now: Time) -> Result<Decision, Refusal> 
         purpose,
         serial: request.certificate.serial.clone(),
         model: request.certificate.model.clone(),
-        masked_address: submission.masked_address.map(ToOwned::to_owned),
+        masked_address: email.filter(|_| submission.deliverable).map(ReservedEmail::masked),
+        nonce: request.nonce,
         expires_at: now.plus(if purpose == Purpose::ResetByDesk { DESK_LASTS } else { CODE_LASTS }),
     });
-    Ok(match (purpose, submission.masked_address) {
-        (Purpose::ResetByDesk, _) => Decision { facts: [received].into(), taken, letter: None },
-        (_, Some(_)) => Decision { facts: [received].into(), taken, letter: Some(1) },
+    Ok(match email {
+        None => Decision { facts: [received].into(), taken, letter: None },
+        Some(_) if submission.deliverable => Decision { facts: [received].into(), taken, letter: Some(1) },
         // An address that cannot be written to is said at once, as if the mail server had.
-        (_, None) => Decision { facts: [received, Fact::MailRefused { letter: 1 }].into(), taken, letter: None },
+        Some(_) => Decision { facts: [received, Fact::MailRefused { letter: 1 }].into(), taken, letter: None },
     })
 }
 
 fn mail_again(case: &Case, submission: &Submission<'_>, now: Time) -> Result<Decision, Refusal> {
     let Some(mail) = case.mail else { return Ok(Decision::default()) };
     // On its way already, or of no use any more: answered as it stands.
-    if mail.state == MailState::Queued || now >= case.expires_at || case.masked_address.is_none() {
+    if mail.state == MailState::Queued || now >= case.expires_at || !submission.deliverable {
         return Ok(Decision::default());
     }
     if mail.letter >= MOST_LETTERS {

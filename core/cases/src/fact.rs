@@ -1,7 +1,7 @@
 use alloc::string::String;
 
 use minicbor::{Decode, Encode};
-use sparekey_protocol::{DeviceId, MakerId, Model, RequestIdentity, Serial, Time, request::Purpose};
+use sparekey_protocol::{DeviceId, MakerId, Model, Nonce, RequestIdentity, Serial, Time, request::Purpose};
 
 /// What happened to a case. Facts are only ever added; a case is what its facts make of it.
 ///
@@ -41,8 +41,9 @@ pub enum Fact {
     },
 }
 
-/// A request, without its code and without the whole address.
+/// A request, without its code and without the whole address. A map, so that later versions can add to it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Received {
     /// SHA-256 of its bytes.
     #[n(0)]
@@ -68,6 +69,9 @@ pub struct Received {
     /// When the code is no longer mailed, or the desk no longer answers.
     #[n(7)]
     pub expires_at: Time,
+    /// What the device drew for this request, and what an answer to it must name.
+    #[n(8)]
+    pub nonce: Nonce,
 }
 
 impl Fact {

@@ -12,6 +12,7 @@ use sparekey_protocol::{
 };
 
 const START: Time = Time(1_800_000_000);
+const NONCE: Nonce = Nonce([4; 16]);
 const MASKED: &str = "o••••@e••••.org";
 
 struct Everyone(SigningKey, OpeningKey);
@@ -43,7 +44,7 @@ fn request(ask: Ask) -> Verified<Request> {
         start_time: Time(1),
         language: Language::new("en").unwrap(),
     };
-    let bytes = request::seal(&contents, Nonce([4; 16]), &[5; 32], &certificate, &device, &trust.1.public()).unwrap();
+    let bytes = request::seal(&contents, NONCE, &[5; 32], &certificate, &device, &trust.1.public()).unwrap();
     request::open(&bytes, &trust).unwrap()
 }
 
@@ -54,7 +55,7 @@ fn email() -> ReservedEmail {
 /// One case with its buckets, as a store would keep them.
 struct Kept {
     request: Verified<Request>,
-    masked: Option<&'static str>,
+    deliverable: bool,
     budgets: Budgets,
     buckets: Buckets,
     case: Option<Case>,
@@ -62,14 +63,14 @@ struct Kept {
 
 impl Kept {
     fn new(ask: Ask) -> Self {
-        let masked = ask.email().map(|_| MASKED);
-        Self { request: request(ask), masked, budgets: Budgets::default(), buckets: Buckets::default(), case: None }
+        let (budgets, buckets) = (Budgets::default(), Buckets::default());
+        Self { request: request(ask), deliverable: true, budgets, buckets, case: None }
     }
 
     fn submit(&mut self, again: bool, now: Time) -> Result<Decision, Refusal> {
         let (request, budgets, buckets) = (self.request.clone(), self.budgets, self.buckets);
         let submission =
-            Submission { request: &request, masked_address: self.masked, again, budgets: &budgets, buckets: &buckets };
+            Submission { request: &request, deliverable: self.deliverable, again, budgets: &budgets, buckets: &buckets };
         self.decide(Command::Submit(submission), now)
     }
 
@@ -123,8 +124,9 @@ fn the_desk_gets_no_letter() {
 #[test]
 fn an_address_that_is_none_is_refused_at_once() {
     let mut kept = Kept::new(Ask::ResetByEmail(email()));
-    kept.masked = None;
+    kept.deliverable = false;
     assert_eq!(kept.submit(false, START).unwrap().letter, None);
+    assert_eq!(kept.case.as_ref().unwrap().masked_address, None);
     assert_eq!(kept.state(), MailState::Refused);
     assert_eq!(kept.submit(true, START.plus(100)), Ok(Decision::default()));
 }
@@ -194,6 +196,9 @@ fn facts_are_kept_as_cbor() {
     let mut facts = kept.submit(false, START).unwrap().facts;
     facts.extend([2, 3].map(|letter| Fact::AskedAgain { letter }));
     facts.extend([Fact::MailSent { letter: 1 }, Fact::MailRefused { letter: 2 }, Fact::MailExpired { letter: 3 }]);
+    let Fact::Received(received) = &facts[0] else { panic!("{facts:?}") };
+    assert_eq!(received.nonce, NONCE);
+    assert_eq!(minicbor::to_vec(received).unwrap()[0], 0xa9, "a map of nine, which may grow");
     for fact in facts {
         let bytes = minicbor::to_vec(&fact).unwrap();
         assert_eq!(minicbor::decode::<Fact>(&bytes).unwrap(), fact);

@@ -124,17 +124,22 @@ impl fmt::Debug for ReservedEmail {
 
 impl ReservedEmail {
     /// What may be shown of the address (protocol section 12): the first letter of the local part and of the domain, and the
-    /// last label: `o••••@e••••.org`. Always four bullets, whatever was there. Control characters and the like become bullets too.
+    /// last label: `o••••@e••••.org`. Always four bullets, whatever was there; a first character that is neither letter nor digit
+    /// is among them. An A-label (RFC 5890) stays one: its first letter is `x` and tells nothing.
     #[must_use]
     pub fn masked(&self) -> String {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or(("", &self.0));
         let (host, last) = domain.rsplit_once('.').unwrap_or((domain, ""));
-        let first =
-            |text: &str| text.chars().next().filter(|c| c.is_alphanumeric()).map_or_else(String::new, String::from);
-        let shown = |text: &str| text.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect::<String>();
+        let first = |text: &str| text.chars().next().filter(|c| is_visible(*c)).map_or_else(String::new, String::from);
+        let shown = |text: &str| text.chars().filter(|c| is_visible(*c) || *c == '-').collect::<String>();
         let dot = if last.is_empty() { "" } else { "." };
         format!("{}••••@{}••••{dot}{}", first(local), first(host), shown(last))
     }
+}
+
+/// Letters and digits, but for the Hangul fillers (U+115F, U+1160, U+3164, U+FFA0), which count as letters and show nothing.
+fn is_visible(c: char) -> bool {
+    c.is_alphanumeric() && !matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 
 fn is_base_url(text: &str) -> bool {
@@ -215,6 +220,12 @@ mod tests {
             ("owner@mail.example.co.uk", "o••••@m••••.uk"),
             ("józef@przykład.pl", "j••••@p••••.pl"),
             ("owner@localhost", "o••••@l••••"),
+            ("董事长@例子.测试", "董••••@例••••.测试"),
+            ("owner@xn--bcher-kva.example", "o••••@x••••.example"),
+            ("owner@example.xn--p1ai", "o••••@e••••.xn--p1ai"),
+            ("+tag@example.org", "••••@e••••.org"),
+            ("\"a b\"@[192.0.2.7]", "••••@••••.7"),
+            ("\u{3164}x@e.o\u{ffa0}rg", "••••@e••••.org"),
             ("\u{202e}x@e.\u{7}org", "••••@e••••.org"),
             ("nothing", "••••@n••••"),
         ] {

@@ -140,7 +140,7 @@ impl Service {
         let address = email.and_then(|email| Address::parse(email.as_str()).ok());
         let submit = Submit {
             id: CaseId::random().map_err(|_| SubmitError::Unavailable)?,
-            masked_address: address.as_ref().map(Address::masked),
+            deliverable: address.is_some(),
             again,
             buckets: self.bucket_keys(&request, address.as_ref(), network),
             request,

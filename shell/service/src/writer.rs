@@ -46,7 +46,8 @@ pub(crate) struct Submit {
     /// The id, if it makes a new case.
     pub(crate) id: CaseId,
     pub(crate) request: Verified<Request>,
-    pub(crate) masked_address: Option<String>,
+    /// Whether its address can be written to.
+    pub(crate) deliverable: bool,
     pub(crate) again: bool,
     pub(crate) buckets: Vec<(Scope, BucketKey)>,
 }

@@ -98,9 +98,7 @@ impl Service {
             .iter()
             .filter_map(|scope| self.database.buckets.get(&(*scope, key(*scope))).map(|bucket| (*scope, *bucket)));
         let buckets = found.fold(Buckets::default(), |buckets, (scope, bucket)| buckets.with(scope, bucket));
-        let masked = email.masked();
-        let submission =
-            Submission { request, masked_address: Some(&masked), again, budgets: &self.budgets, buckets: &buckets };
+        let submission = Submission { request, deliverable: true, again, budgets: &self.budgets, buckets: &buckets };
         let decided = decide(self.database.cases.get(&request.identity), now, Command::Submit(submission));
         let outcome = decided.map(|decision| {
             let mut queued = None;

@@ -48,7 +48,7 @@ pub(super) fn version(text: &str) -> Option<String> {
 pub(super) fn reply(text: &str, to: &Address) -> String {
     let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     for spelling in [to.as_stored(), to.for_transport().as_ref()] {
-        line = replace_ignoring_case(&line, spelling, &to.masked());
+        line = replace_ignoring_case(&line, spelling, &to.reserved().masked());
     }
     line.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(REPLY_CHARS).collect()
 }

@@ -80,7 +80,7 @@ impl Draft {
         });
         let submission = Submission {
             request: &submit.request,
-            masked_address: submit.masked_address.as_deref(),
+            deliverable: submit.deliverable,
             again: submit.again,
             budgets: &scribe.budgets,
             buckets: &buckets,
