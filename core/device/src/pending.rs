@@ -130,6 +130,11 @@ impl Pending {
         self.side == caller.side() && matches!(self.proof, Proof::Email(_))
     }
 
+    /// Whether such a reset still waits for its proof.
+    pub(crate) fn is_open_by(&self, caller: Caller) -> bool {
+        self.is_reset_by(caller) && !self.is_proven()
+    }
+
     /// Whether it confirms this reserved email.
     pub(crate) fn confirms(&self, contact: usize) -> bool {
         matches!(&self.proof, Proof::Confirmation(emailed) if emailed.contact == contact)

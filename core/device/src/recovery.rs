@@ -7,7 +7,7 @@ use alloc::string::String;
 use core::fmt;
 
 use sparekey_protocol::{
-    Code, Language, Nonce, qr,
+    Code, Language, Nonce, ReservedEmail, qr,
     request::{self, Ask, Contents},
 };
 use zeroize::Zeroizing;
@@ -104,18 +104,8 @@ impl Device {
         draft: CodeDraft,
         seeds: &OpenSeeds,
     ) -> Result<Change<'_, Opened>, Refusal> {
-        on_this_link(caller)?;
-        let owner = self.owner()?;
-        let guard = self.guard(caller);
-        if let Readiness::NotReady(why) = ways::readiness(Way::Email, self.state(), guard.is_closed()) {
-            return Err(Refusal::MethodNotReady(why));
-        }
-        let email = owner.contacts.get(contact).ok_or(Refusal::MethodNotReady(Why::NotSetUp))?.email.clone();
+        let email = self.openable(now, caller, contact)?.clone();
         let running = self.running(now);
-        let wait = guard.wait_left(running);
-        if wait > 0 {
-            return Err(Refusal::TooManyTries { retry_after: wait });
-        }
         let mut next = self.next(now);
         make_room(&mut next, caller);
         let opened =
@@ -125,6 +115,28 @@ impl Device {
         }
         next.record.add(now.clock, EventKind::RecoveryOpened, caller);
         Ok(Change::new(self, next, opened))
+    }
+
+    /// Whether a request could be opened: to be asked before its code is hashed.
+    ///
+    /// # Errors
+    /// Those of [`Device::open_recovery`].
+    pub fn check_open(&self, now: Now, caller: Caller, contact: usize) -> Result<(), Refusal> {
+        self.openable(now, caller, contact).map(drop)
+    }
+
+    fn openable(&self, now: Now, caller: Caller, contact: usize) -> Result<&ReservedEmail, Refusal> {
+        on_this_link(caller)?;
+        let owner = self.owner()?;
+        let guard = self.guard(caller);
+        if let Readiness::NotReady(why) = ways::readiness(Way::Email, self.state(), guard.is_closed()) {
+            return Err(Refusal::MethodNotReady(why));
+        }
+        let contact = owner.contacts.get(contact).ok_or(Refusal::MethodNotReady(Why::NotSetUp))?;
+        match guard.wait_left(self.running(now)) {
+            0 => Ok(&contact.email),
+            retry_after => Err(Refusal::TooManyTries { retry_after }),
+        }
     }
 
     /// An open request: what its screen shows, also after a restart.
@@ -293,14 +305,15 @@ fn reset_by(state: &mut State, caller: Caller, id: RecoveryId) -> Option<&mut Pe
 }
 
 fn open_by(state: &State, caller: Caller) -> usize {
-    state.pending.iter().filter(|pending| pending.is_reset_by(caller)).count()
+    state.pending.iter().filter(|pending| pending.is_open_by(caller)).count()
 }
 
-/// A further request drops those that are used up, and takes the oldest one's place when as many are open as may be.
+/// A further request drops those that are used up, and takes the oldest one's place when as many are open as may be. One that
+/// was proven already is never dropped: it bears a ticket.
 fn make_room(state: &mut State, caller: Caller) {
     state.pending.retain(|pending| !pending.is_reset_by(caller) || !pending.is_used_up());
     if open_by(state, caller) == AT_ONCE
-        && let Some(oldest) = state.pending.iter().position(|pending| pending.is_reset_by(caller))
+        && let Some(oldest) = state.pending.iter().position(|pending| pending.is_open_by(caller))
     {
         state.pending.remove(oldest);
     }

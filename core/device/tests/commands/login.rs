@@ -1,4 +1,3 @@
-
 use sparekey_device::{EventKind, Refusal};
 
 use crate::kit::{Bench, ELSEWHERE, LINK, NAME, OTHER_PASSWORD, PASSWORD, SCREEN, keep, mailed};

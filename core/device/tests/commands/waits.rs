@@ -29,6 +29,18 @@ fn three_are_open_and_the_fourth_waits_then_takes_the_place_of_the_oldest() {
 }
 
 #[test]
+fn one_that_was_proven_is_not_dropped_for_another() {
+    let mut bench = Bench::activated();
+    let (proven, ticket) = bench.prove(LINK);
+    for _ in 0..3 {
+        bench.open(LINK).unwrap();
+    }
+    bench.run(60);
+    bench.open(LINK).unwrap();
+    bench.set_password(LINK, proven, ticket.expose(), OTHER_PASSWORD).unwrap();
+}
+
+#[test]
 fn waits_grow_and_are_forgotten_after_a_day() {
     let mut bench = Bench::activated();
     for _ in 0..3 {
