@@ -11,7 +11,7 @@ use sparekey_service::{
     photo::PhotoReader,
     service::{self, DATABASE_FILE, Database, Service, Settings},
 };
-use sparekey_web::{listen::{Listener, Scheme}, tls};
+use sparekey_web::{listen::{Bounds, Listener, Scheme}, tls};
 use tokio_util::sync::CancellationToken;
 
 use crate::{card, cli::{ServiceInit, ServiceRun, ServiceSettings}, failure::Failure, files, logs, memory, report::Report, stop};
@@ -178,6 +178,10 @@ impl Running {
             let happened = format!("{} cannot be listened on: {error}.", plan.listen);
             Failure::new("not-possible", happened, "Give another address with --listen, or stop the program that uses this one.")
         })?;
+        // Behind a proxy everybody comes from its address.
+        let all = Bounds::default().connections;
+        let per_peer = if settings.trusted_proxies.is_empty() { Bounds::default().connections_per_peer } else { all };
+        let listener = listener.with_bounds(Bounds { connections_per_peer: per_peer, ..Bounds::default() });
         let router = http::router(Arc::clone(&service), settings);
         Ok(Self { url: plan.url, listener, service, router })
     }

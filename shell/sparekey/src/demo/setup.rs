@@ -1,6 +1,11 @@
 //! What the demo makes on its first run, and keeps.
 
-use std::{fs, io::ErrorKind, net::IpAddr, path::{Path, PathBuf}};
+use std::{
+    fs,
+    io::ErrorKind,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use sparekey_agent::folder;
 use sparekey_protocol::{BaseUrl, CardName, Model, Serial, SigningKey};
@@ -26,7 +31,8 @@ pub(super) struct Where {
 
 impl Where {
     pub(super) fn new(host: IpAddr, first: u16) -> Result<Self, Failure> {
-        let port = |n| first.checked_add(n).ok_or_else(|| Failure::malformed("--port", "no room for four ports above it"));
+        let port =
+            |n| first.checked_add(n).ok_or_else(|| Failure::malformed("--port", "no room for four ports above it"));
         let scheme = if host.is_loopback() { "http" } else { "https" };
         let url = card::url(&format!("{scheme}://{host}:{first}"))?;
         // The port after the recorder's is for the LAN tool.
