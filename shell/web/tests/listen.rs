@@ -172,3 +172,12 @@ async fn stopping_closes_idle_connections_and_frees_the_port() {
     tokio::time::timeout(Duration::from_secs(3), server.task).await.expect("stops at once").unwrap();
     assert!(TcpStream::connect(server.addr).await.is_err());
 }
+
+#[tokio::test]
+async fn who_sends_far_too_much_still_hears_why_it_is_refused() {
+    let server = serve(|_| Scheme::Plain, Bounds::default()).await;
+    const LENGTH: usize = 16 * 1024 * 1024; // axum takes 2 MiB
+    let head = format!("POST /body HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {LENGTH}\r\n\r\n");
+    let answer = talk(connect(&server, 1).await, &(head + &"x".repeat(LENGTH))).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}

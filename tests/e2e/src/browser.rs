@@ -156,7 +156,9 @@ impl Browser {
 
     /// Runs a script and returns its value.
     pub fn script(&self, script: &str) -> Value {
-        self.runtime.block_on(self.client().execute(script, Vec::new())).unwrap_or_else(|error| panic!("{script}: {error}"))
+        self.runtime
+            .block_on(self.client().execute(script, Vec::new()))
+            .unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
     /// Runs a script that calls its last argument when it is done.
@@ -226,10 +228,12 @@ impl Browser {
     /// Types into a field, in place of what is there.
     pub fn fill(&self, selector: &str, text: &str) {
         let element = self.find(selector);
-        self.runtime.block_on(async {
-            element.clear().await?;
-            element.send_keys(text).await
-        }).unwrap_or_else(|error| panic!("{selector}: {error}"));
+        self.runtime
+            .block_on(async {
+                element.clear().await?;
+                element.send_keys(text).await
+            })
+            .unwrap_or_else(|error| panic!("{selector}: {error}"));
     }
 
     /// Presses keys wherever the focus is. `\u{e004}` is Tab, `\u{e007}` Enter (WebDriver section 17.4.2).
@@ -274,7 +278,8 @@ impl Browser {
 
 /// The driver, on a port that it chose.
 fn driver(folder: &Path) -> (Child, u16) {
-    let program = ["/usr/bin/chromedriver", "/usr/lib/chromium/chromedriver"].into_iter().find(|path| Path::new(path).exists());
+    let program =
+        ["/usr/bin/chromedriver", "/usr/lib/chromium/chromedriver"].into_iter().find(|path| Path::new(path).exists());
     let program = program.expect("chromedriver is not installed: apt-get install chromium-driver, or run ./check");
     let mut child = Command::new(program)
         .args(["--port=0", "--allowed-ips=127.0.0.1"])
@@ -285,9 +290,10 @@ fn driver(folder: &Path) -> (Child, u16) {
         .spawn()
         .expect("chromedriver starts");
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-    let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
-        line.rsplit_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
-    });
+    let port = lines
+        .by_ref()
+        .map_while(Result::ok)
+        .find_map(|line| line.rsplit_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
     // It goes on talking, and would wait if nobody listened.
     thread::spawn(move || lines.for_each(drop));
     (child, port.expect("chromedriver says its port"))

@@ -64,7 +64,8 @@ impl Mail {
     pub fn read(raw: Vec<u8>) -> Self {
         let mail = MessageParser::default().parse(&raw).expect("a mail");
         let text = |text: Option<_>| text.map(|text: std::borrow::Cow<'_, str>| text.into_owned()).unwrap_or_default();
-        let to = mail.to().and_then(|to| to.first()).and_then(|to| to.address()).expect("a mail is to somebody").to_owned();
+        let to =
+            mail.to().and_then(|to| to.first()).and_then(|to| to.address()).expect("a mail is to somebody").to_owned();
         let received = mail.header_values("Received").map(|value| match value {
             HeaderValue::Text(text) => text.to_string(),
             other => format!("{other:?}"),
@@ -82,9 +83,11 @@ impl Mail {
 
     /// The code: a line of its own, eight digits in two groups.
     pub fn code(&self) -> String {
-        let code = self.text.lines().map(|line| line.replace(' ', "")).find(|line| {
-            line.len() == 8 && line.bytes().all(|byte| byte.is_ascii_digit())
-        });
+        let code = self
+            .text
+            .lines()
+            .map(|line| line.replace(' ', ""))
+            .find(|line| line.len() == 8 && line.bytes().all(|byte| byte.is_ascii_digit()));
         code.unwrap_or_else(|| panic!("a code in {}", self.text))
     }
 }

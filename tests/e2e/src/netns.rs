@@ -82,7 +82,8 @@ impl Links {
     /// A call from one of the machines to the device; `None` if the connection never began.
     pub fn call(&self, from: &str, port: u16, method: &str, path: &str, body: &Value) -> Option<Value> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let called = self.within(from, "python3").args(["-c", CALL, DEVICE, &port.to_string(), method, path, &body]).output();
+        let called =
+            self.within(from, "python3").args(["-c", CALL, DEVICE, &port.to_string(), method, path, &body]).output();
         let called = called.expect("python3 can be started");
         assert!(called.status.success(), "{}", String::from_utf8_lossy(&called.stderr));
         let answer: Value = serde_json::from_slice(&called.stdout).expect("the script prints JSON");

@@ -13,7 +13,8 @@ pub fn database(name: &str) -> Option<String> {
         return None;
     };
     let name = format!("e2e_{name}_{}", process::id());
-    let made = Command::new(psql()).args(["--quiet", "--command", &format!("CREATE DATABASE {name}"), &server]).status();
+    let made =
+        Command::new(psql()).args(["--quiet", "--command", &format!("CREATE DATABASE {name}"), &server]).status();
     assert!(made.expect("psql can be started").success());
     let (cluster, _) = server.rsplit_once('/').expect("the URL ends with a database");
     Some(format!("{cluster}/{name}"))
@@ -21,6 +22,7 @@ pub fn database(name: &str) -> Option<String> {
 
 /// Debian's newest, if there is none on the path.
 fn psql() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().map(|entry| entry.unwrap().path().join("bin/psql"));
+    let versions =
+        fs::read_dir("/usr/lib/postgresql").into_iter().flatten().map(|entry| entry.unwrap().path().join("bin/psql"));
     versions.max().unwrap_or_else(|| "psql".into())
 }

@@ -59,7 +59,21 @@ impl World {
         init.extend(world.setup.database.iter().flat_map(|database| ["--database", database]));
         must(&init);
         let url = world.service_url();
-        must(&["maker", "card", &maker, "--service", &service, "--edition", "1", "--name", "Test service", "--url", &url, "--out", &card]);
+        must(&[
+            "maker",
+            "card",
+            &maker,
+            "--service",
+            &service,
+            "--edition",
+            "1",
+            "--name",
+            "Test service",
+            "--url",
+            &url,
+            "--out",
+            &card,
+        ]);
         world.make_recorder("recorder", SERIAL);
         world
     }

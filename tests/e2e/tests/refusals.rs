@@ -14,8 +14,7 @@ use sparekey_e2e::{
     Api, Browser, Look, Program, Recorder, Setup, World,
     device::Opened,
     netns::{DEVICE, Links},
-    ports,
-    program,
+    ports, program,
     world::MODEL,
 };
 use sparekey_protocol::{
@@ -282,7 +281,8 @@ fn oversized_everything_is_refused_and_disturbs_nobody() {
     assert_eq!(json(&service, "/v1/requests", 64 * 1024).problem(), "too-large");
     assert_eq!(json(&service, "/v1/requests", 5_000).problem(), "too-large");
     assert_eq!(json(&device, "/api/v1/sessions", 256 * 1024).problem(), "too-large");
-    let photo = |body: Vec<u8>| service.send("POST", "/v1/requests/photo", &[("content-type", "image/png")], body).unwrap();
+    let photo =
+        |body: Vec<u8>| service.send("POST", "/v1/requests/photo", &[("content-type", "image/png")], body).unwrap();
     assert_eq!(photo(vec![0; 12 * 1024 * 1024 + 1]).problem(), "too-large");
     assert_eq!(photo(bomb()).status / 100, 4, "a picture of 400 million pixels in 400 kB");
 
@@ -306,7 +306,9 @@ fn oversized_everything_is_refused_and_disturbs_nobody() {
 /// A PNG of 20,000 by 20,000 pixels, all the same.
 fn bomb() -> Vec<u8> {
     let mut png = Vec::new();
-    image::GrayImage::new(20_000, 20_000).write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png).unwrap();
+    image::GrayImage::new(20_000, 20_000)
+        .write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)
+        .unwrap();
     assert!(png.len() < 12 * 1024 * 1024);
     png
 }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use sparekey_e2e::{Api, Browser, Look, Postfix, Setup, World, camera, program, until, world::{MODEL, SERIAL}};
+use sparekey_e2e::{
+    Api, Browser, Look, Postfix, Setup, World, camera, program, until,
+    world::{MODEL, SERIAL},
+};
 
 const ADDRESS: &str = "olga@owners.example.org";
 const FIRST: &str = "tangerine ladder ocean clock";
@@ -227,5 +230,7 @@ fn a_camera_that_sees_nothing_is_told_so() {
     phone.see_text("too dark");
     phone.press("Stop");
     phone.see_text("Stopped");
-    until("the scanner to be ready again", Duration::from_secs(5), || phone.has("[data-start]:not([hidden])").then_some(()));
+    until("the scanner to be ready again", Duration::from_secs(5), || {
+        phone.has("[data-start]:not([hidden])").then_some(())
+    });
 }
