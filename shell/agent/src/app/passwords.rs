@@ -1,0 +1,131 @@
+//! New passwords: judged, hashed, and set by who knows the old one.
+
+use std::cell::RefCell;
+
+use sparekey_device::{Checked, HashedPassword, Refusal, Username, Weak};
+use sparekey_web::messages;
+use sparekey_web::problem::Problem;
+use zeroize::Zeroizing;
+
+use super::{App, own_token, reserved_emails};
+use crate::hasher::Turn;
+use crate::rand::random;
+use crate::refusal::{WRONG_PASSWORD, problem};
+use crate::visitor::Visitor;
+
+/// zxcvbn's highest score: to get past it to the device's other rules.
+const STRONGEST: u8 = 4;
+
+impl App {
+    /// Sets a new password for who knows the old one.
+    pub(crate) async fn change_password(
+        &self,
+        visitor: &Visitor,
+        old: Zeroizing<String>,
+        new: Zeroizing<String>,
+    ) -> Result<(), Problem> {
+        let (username, checked) = self.check_own_password(visitor, old).await?;
+        let turn = self.hasher.turn(visitor.client)?;
+        let password = self.hash_new(turn, username, new).await?;
+        let (caller, token) = (visitor.caller, own_token(visitor));
+        let changed = self
+            .live
+            .command(caller, move |device, now| device.change_password(now, caller, &token, &checked, password))
+            .await;
+        self.judged(visitor, changed)
+    }
+
+    /// Replaces the reserved emails.
+    pub(crate) async fn set_contacts(
+        &self,
+        visitor: &Visitor,
+        password: Zeroizing<String>,
+        emails: &[String],
+    ) -> Result<(), Problem> {
+        let emails = reserved_emails(emails)?;
+        let (_, checked) = self.check_own_password(visitor, password).await?;
+        let (caller, token) = (visitor.caller, own_token(visitor));
+        let changed = self
+            .live
+            .command(caller, move |device, now| device.set_contacts(now, caller, &token, &checked, emails))
+            .await;
+        self.judged(visitor, changed)
+    }
+
+    async fn check_own_password(
+        &self,
+        visitor: &Visitor,
+        password: Zeroizing<String>,
+    ) -> Result<(Username, Checked), Problem> {
+        self.session(visitor).await?;
+        let username = self.look(|device, _| device.username().cloned()).await;
+        let username = username.ok_or_else(|| problem(Refusal::NotActive))?;
+        let checked = self.check_password(visitor, username.as_str(), password).await?;
+        Ok((username, checked))
+    }
+
+    /// The session held a moment ago, so a refusal for want of a login means that the password was wrong.
+    fn judged(&self, visitor: &Visitor, outcome: Result<(), Problem>) -> Result<(), Problem> {
+        match outcome {
+            Err(refused) if refused.name() == messages::NOT_LOGGED_IN.name => {
+                self.hasher.wrong_password(visitor.client);
+                Err(Problem::new(WRONG_PASSWORD).with("field", "current"))
+            }
+            outcome => {
+                self.hasher.right_password(visitor.client);
+                outcome
+            }
+        }
+    }
+
+    /// Judges and hashes a new password, on the visitor's lane.
+    pub(super) async fn hash_new(
+        &self,
+        turn: Turn<'_>,
+        username: Username,
+        password: Zeroizing<String>,
+    ) -> Result<HashedPassword, Problem> {
+        let asked = self.what_to_judge(&username, &password).await.map_err(problem)?;
+        let (judge, cost) = (self.judge.clone(), self.cost);
+        let score = turn.run(move || judge.score(&asked.password, &asked.words)).await;
+        let acceptable = self.look(|device, _| device.judge_password(&username, &password, |_, _| score)).await;
+        let acceptable = acceptable.map_err(problem)?;
+        Ok(turn.run(move || acceptable.hash(random(), cost)).await)
+    }
+
+    /// What the judge is to be asked of a password. One that is too short, too long or blocked is refused at once.
+    async fn what_to_judge(&self, username: &Username, password: &str) -> Result<Asked, Refusal> {
+        let asked = self.look(|device, _| {
+            let asked = RefCell::new(None);
+            let note = |password: &str, words: &[&str]| {
+                let words = words.iter().map(|word| (*word).to_owned()).collect();
+                asked.replace(Some(Asked { password: Zeroizing::new(password.to_owned()), words }));
+                STRONGEST
+            };
+            device.judge_password(username, password, note).map(drop)?;
+            Ok::<_, Refusal>(asked.into_inner())
+        });
+        Ok(asked.await?.expect("a device accepts no password without an estimate"))
+    }
+
+    /// How strong a password is, 0 to 4, and why it is refused if it is.
+    pub(crate) async fn strength(&self, visitor: &Visitor, password: Zeroizing<String>) -> Result<(u8, Option<Weak>), Problem> {
+        let anybody = Username::new("admin").expect("a name of five letters");
+        let username = self.look(|device, _| device.username().cloned()).await.unwrap_or(anybody);
+        let asked = match self.what_to_judge(&username, &password).await {
+            Ok(asked) => asked,
+            Err(Refusal::WeakPassword(weak)) => return Ok((0, Some(weak))),
+            Err(refusal) => return Err(problem(refusal)),
+        };
+        let (turn, judge) = (self.hasher.turn(visitor.client)?, self.judge.clone());
+        let score = turn.run(move || judge.score(&asked.password, &asked.words)).await;
+        let judged = self.look(|device, _| device.judge_password(&username, &password, |_, _| score).map(drop)).await;
+        Ok((score, if let Err(Refusal::WeakPassword(weak)) = judged { Some(weak) } else { None }))
+    }
+}
+
+/// A password as the device reads it, and the words that an attacker tries first here.
+struct Asked {
+    password: Zeroizing<String>,
+    words: Vec<String>,
+}
