@@ -2,7 +2,7 @@
 //!
 //! What is decided about a recovery is decided in `sparekey-device`; here are the disk, the clock, the sockets and the
 //! pages. [`folder::init`] makes a device, [`Agent`] runs it. To read it, begin with `app.rs`, the commands that the
-//! interface (`api/`) and the pages (`pages/`) share, then `live.rs` and [`vault`], which keep what was decided.
+//! interface (`api/`) and the pages (`pages/`) share, then `live.rs` and `vault.rs`, which keep what was decided.
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a test that panics is a test that fails
 
 mod agent;
