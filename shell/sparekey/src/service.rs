@@ -2,6 +2,7 @@
 
 use std::{fs, io::ErrorKind, net::SocketAddr, path::{Path, PathBuf}, sync::Arc};
 
+use rustix::process::DumpableBehavior;
 use serde_json::json;
 use sparekey_protocol::BaseUrl;
 use sparekey_service::{
@@ -38,6 +39,7 @@ pub(crate) fn init(options: &ServiceInit, report: Report) -> Result<(), Failure>
 
 pub(crate) fn run(options: &ServiceRun, report: Report) -> Result<(), Failure> {
     memory::give_back();
+    keep_to_ourselves();
     logs::start(report, "info");
     let settings = with_file(&options.dir, &options.settings)?;
     let plan = Plan::of(&options.dir, &settings)?;
@@ -53,6 +55,14 @@ pub(crate) fn run(options: &ServiceRun, report: Report) -> Result<(), Failure> {
         running.serve(stop).await;
         Ok(())
     })
+}
+
+/// The keys are in this process's memory: no core dump of it, and no look into it by another process of the same user, such as
+/// the children that read photos.
+fn keep_to_ourselves() {
+    if let Err(error) = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "the process can be looked into by others of its user");
+    }
 }
 
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
