@@ -143,7 +143,11 @@ impl Keys {
         })
     }
 
-    /// Replaces the opening key by a new one. The old one opens requests for 30 more days.
+    /// Replaces the opening key by a new one: `sparekey service rotate DIR`. The old one opens requests for 30 more days.
+    ///
+    /// A service that runs goes on with the keys that it read at its start, so it is to be started again, all its nodes with
+    /// the new files. Devices seal to the old key until their makers' cards name the new one: the card's next edition is to
+    /// be out, and on the devices, within those 30 days.
     ///
     /// # Errors
     /// [`KeysError`]; both keys are held whatever happens, and calling it once more repairs what was left half done.

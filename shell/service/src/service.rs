@@ -33,7 +33,7 @@ pub use answers::{MailState, OpenError, RequestView, SubmitError, Unavailable};
 /// The database's file in the service's folder, if nothing else is chosen.
 pub const DATABASE_FILE: &str = "service.db";
 
-/// How soon a withdrawn serial is refused, by nodes other than the one that was told.
+/// How soon a withdrawn serial is refused by nodes that were not told themselves: documented as ten seconds.
 const REFRESH: Duration = Duration::from_secs(10);
 /// Of these refreshes, one in so many sweeps what is old.
 const SWEEP_EACH: u64 = 360;
@@ -74,6 +74,23 @@ pub async fn set_up(database: &Database) -> Result<(), OpenError> {
     Ok(store::set_up(database).await?)
 }
 
+/// Refuses requests of a device from now on: its maker withdrew the serial. Done if it was.
+///
+/// From outside, whether services run on the database or not, a SQLite file included: it takes its turn among their
+/// transactions, and they follow within ten seconds. The tables are left as they are, so that a newer program does not
+/// change them under an older one that runs.
+///
+/// # Errors
+/// [`OpenError::Store`]; nothing is written then.
+pub async fn withdraw(database: &Database, maker: MakerId, serial: &Serial) -> Result<(), OpenError> {
+    let store = Store::open_beside(database).await?;
+    let mut batch = store.begin().await?;
+    batch.withdraw(maker, serial).await?;
+    batch.commit().await?;
+    store.close().await;
+    Ok(())
+}
+
 /// The recovery service, with its writer and its sender.
 pub struct Service {
     keys: Arc<Keys>,
@@ -95,12 +112,6 @@ impl Service {
         let keys = Arc::new(Keys::read(&dir, clock.now())?);
         let store = Arc::new(Store::open(&database).await?);
         keys.set_withdrawn(store.withdrawn().await?);
-        if matches!(*store, Store::Sqlite(_)) {
-            // No other process has this file: what is leased was leased by one that died.
-            let mut batch = store.begin().await?;
-            batch.end_leases().await?;
-            batch.commit().await?;
-        }
         let sealer = Arc::new(Sealer::new(&keys));
         let (letters, stop) = (Arc::new(Notify::new()), CancellationToken::new());
         let writer = Writer::start(Scribe {
@@ -146,7 +157,7 @@ impl Service {
             request,
         };
         match self.writer.submit(submit).await {
-            Ok(Ok((id, case))) => Ok(RequestView::of(id, case)),
+            Ok(Ok((id, case))) => Ok(RequestView::of(id, case, self.clock.now())),
             Ok(Err(CaseRefusal::TooMany { retry_after })) => Err(SubmitError::TooMany { retry_after }),
             Err(NotWritten) => Err(SubmitError::Unavailable),
         }
@@ -162,15 +173,15 @@ impl Service {
             tracing::warn!(%error, "a case was not read");
             Unavailable
         })?;
-        Ok(case.map(|case| RequestView::of(id, case)))
+        Ok(case.map(|case| RequestView::of(id, case, self.clock.now())))
     }
 
-    /// Refuses requests of a device from now on: its maker withdrew the serial.
+    /// Refuses requests of a device from now on: its maker withdrew the serial. Other nodes follow within ten seconds.
     ///
     /// # Errors
     /// [`Unavailable`].
     pub async fn withdraw(&self, maker: MakerId, serial: &Serial) -> Result<(), Unavailable> {
-        self.store.withdraw(maker, serial).await.map_err(|_| Unavailable)?;
+        self.writer.withdraw(maker, serial.clone()).await.map_err(|NotWritten| Unavailable)?;
         self.keys.set_withdrawn(self.store.withdrawn().await.map_err(|_| Unavailable)?);
         Ok(())
     }

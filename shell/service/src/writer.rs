@@ -4,20 +4,23 @@
 //! request is one case, however many nodes hear of it at once. An answer goes out after the commit. A command whose
 //! transaction failed is tried once more alone, which harms nobody: all commands can be repeated.
 
+mod command;
 mod draft;
 
 use std::sync::Arc;
 
-use sparekey_cases::{Budgets, Case, Scope};
-use sparekey_protocol::{Time, Verified, request::Request};
-use tokio::sync::{Notify, mpsc, oneshot};
+use sparekey_cases::{Budgets, Case, Refusal, Scope};
+use sparekey_protocol::{MakerId, Serial, Time};
+use tokio::sync::{Notify, mpsc};
 
 use crate::{
     case_id::CaseId,
     clock::Clock,
-    seal::{BucketKey, Sealer, scope_byte},
-    store::{Letter, Outgoing, Store, StoreError},
+    seal::{Sealer, scope_byte},
+    store::{Batch, Letter, Outgoing, Store, StoreError},
 };
+use command::{Command, Reply};
+pub(crate) use command::{Outcome, Submit};
 use draft::Draft;
 
 /// Commands that may wait; beyond that, callers are told to come again.
@@ -33,58 +36,13 @@ pub(crate) const LEASE: u64 = crate::mail::LONGEST_SEND.as_secs() + 60;
 /// The longest time between two attempts.
 pub(crate) const LONGEST_BACKOFF: u64 = 600;
 
-/// What became of a letter for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Accepted,
-    Refused,
-    Expired,
-}
-
-/// A request on its way to be decided.
-pub(crate) struct Submit {
-    /// The id, if it makes a new case.
-    pub(crate) id: CaseId,
-    pub(crate) request: Verified<Request>,
-    /// Whether its address can be written to.
-    pub(crate) deliverable: bool,
-    pub(crate) again: bool,
-    pub(crate) buckets: Vec<(Scope, BucketKey)>,
-}
-
-/// What is asked of the writer.
-enum Command {
-    /// Write what was handed in before, take no more, and end.
-    Close,
-    Submit(Box<Submit>),
-    /// What became of a letter.
-    Note(Letter, Outcome),
-    /// Give me letters to send.
-    Lease(u32),
-    /// This letter once more, later.
-    Postpone(Letter, Time),
-    /// Drop what is old.
-    Sweep,
-}
-
-/// The answer to a [`Command`], in kind.
-enum Answer {
-    Case(Result<(CaseId, Case), sparekey_cases::Refusal>),
-    Letters(Vec<Outgoing>),
-    /// How many cases were dropped.
-    Swept(u64),
-    Done,
-}
-
 /// The command was not carried out: the database does not answer, or too many wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NotWritten;
 
-type Reply = oneshot::Sender<Result<Answer, NotWritten>>;
-
 /// Where commands are handed in. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Writer(mpsc::Sender<(Command, Reply)>);
+pub(crate) struct Writer(mpsc::Sender<Command>);
 
 /// The task behind it.
 pub(crate) struct Scribe {
@@ -105,42 +63,35 @@ impl Writer {
     }
 
     /// Has a request decided. Carried out even if nobody waits for the answer any more.
-    pub(crate) async fn submit(
-        &self,
-        submit: Submit,
-    ) -> Result<Result<(CaseId, Case), sparekey_cases::Refusal>, NotWritten> {
-        let (reply, answer) = oneshot::channel();
-        self.0.try_send((Command::Submit(Box::new(submit)), reply)).map_err(|_| NotWritten)?;
-        match answer.await.map_err(|_| NotWritten)?? {
-            Answer::Case(decided) => Ok(decided),
-            _ => unreachable!("answered in kind"),
-        }
+    pub(crate) async fn submit(&self, submit: Submit) -> Result<Result<(CaseId, Case), Refusal>, NotWritten> {
+        let (reply, answer) = Reply::channel();
+        self.0.try_send(Command::Submit(Box::new(submit), reply)).map_err(|_| NotWritten)?;
+        answer.await.map_err(|_| NotWritten)
     }
 
     /// Takes letters that are due, at most so many.
     pub(crate) async fn lease(&self, limit: u32) -> Result<Vec<Outgoing>, NotWritten> {
-        match self.ask(Command::Lease(limit)).await? {
-            Answer::Letters(letters) => Ok(letters),
-            _ => unreachable!("answered in kind"),
-        }
+        self.ask(|reply| Command::Lease(limit, reply)).await
     }
 
     /// Notes what became of a letter.
     pub(crate) async fn note(&self, letter: Letter, outcome: Outcome) -> Result<(), NotWritten> {
-        self.ask(Command::Note(letter, outcome)).await.map(drop)
+        self.ask(|reply| Command::Note(letter, outcome, reply)).await
     }
 
     /// Gives a letter back.
     pub(crate) async fn postpone(&self, letter: Letter, due_at: Time) -> Result<(), NotWritten> {
-        self.ask(Command::Postpone(letter, due_at)).await.map(drop)
+        self.ask(|reply| Command::Postpone(letter, due_at, reply)).await
+    }
+
+    /// Withdraws a serial; done if it was.
+    pub(crate) async fn withdraw(&self, maker: MakerId, serial: Serial) -> Result<(), NotWritten> {
+        self.ask(|reply| Command::Withdraw(maker, serial, reply)).await
     }
 
     /// Drops what is old. Returns how many cases were dropped: ask again until it is none.
     pub(crate) async fn sweep(&self) -> Result<u64, NotWritten> {
-        match self.ask(Command::Sweep).await? {
-            Answer::Swept(cases) => Ok(cases),
-            _ => unreachable!("answered in kind"),
-        }
+        self.ask(Command::Sweep).await
     }
 
     /// Has the task write what was handed in before, and end.
@@ -155,83 +106,57 @@ impl Writer {
     }
 
     /// Waits for room in the queue: for the service's own tasks, which are few.
-    async fn ask(&self, command: Command) -> Result<Answer, NotWritten> {
-        let (reply, answer) = oneshot::channel();
-        self.0.send((command, reply)).await.map_err(|_| NotWritten)?;
-        answer.await.map_err(|_| NotWritten)?
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, NotWritten> {
+        let (reply, answer) = Reply::channel();
+        self.0.send(command(reply)).await.map_err(|_| NotWritten)?;
+        answer.await.map_err(|_| NotWritten)
     }
 }
 
 impl Scribe {
-    async fn run(self, mut receiver: mpsc::Receiver<(Command, Reply)>) {
+    async fn run(self, mut receiver: mpsc::Receiver<Command>) {
         let mut waiting = Vec::with_capacity(BATCH);
         while receiver.recv_many(&mut waiting, BATCH).await > 0 {
             metrics::histogram!("sparekey_writer_batch").record(u32::try_from(waiting.len()).unwrap_or(u32::MAX));
-            if waiting.iter().any(|(command, _)| matches!(command, Command::Close)) {
+            if waiting.iter().any(|command| matches!(command, Command::Close(_))) {
                 receiver.close();
             }
-            let (commands, replies): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
-            match self.write(&commands).await {
-                Ok(answers) => send(replies.into_iter().zip(answers.into_iter().map(Ok))),
-                Err(error) => self.write_each(&commands, replies, error).await,
+            match self.write(&mut waiting).await {
+                Ok(()) => waiting.drain(..).for_each(Command::answer),
+                Err(error) => self.write_each(waiting.drain(..), error).await,
             }
         }
     }
 
     /// After a batch failed: one bad command is not to stop the others.
-    async fn write_each(&self, commands: &[Command], replies: Vec<Reply>, error: StoreError) {
+    async fn write_each(&self, commands: impl ExactSizeIterator<Item = Command>, error: StoreError) {
         tracing::warn!(%error, commands = commands.len(), "a batch was not written");
-        // A lost connection is made anew by the first of them; if that fails, the others need not try.
-        let mut unreachable = false;
-        for (command, reply) in commands.iter().zip(replies) {
-            let answer = if unreachable { Err(NotWritten) } else { self.write_one(command, &mut unreachable).await };
-            send([(reply, answer)]);
-        }
-    }
-
-    async fn write_one(&self, command: &Command, unreachable: &mut bool) -> Result<Answer, NotWritten> {
-        match self.write(std::slice::from_ref(command)).await {
-            Ok(mut answers) => Ok(answers.remove(0)),
-            Err(error) => {
-                tracing::warn!(%error, "a command was not written");
-                *unreachable = error.is_unreachable();
-                Err(NotWritten)
+        for mut command in commands {
+            match self.write(std::slice::from_mut(&mut command)).await {
+                Ok(()) => command.answer(),
+                Err(error) => {
+                    tracing::warn!(%error, "a command was not written");
+                    // A lost connection was to be made anew by this one; since that failed, the others need not try.
+                    if error.is_unreachable() {
+                        return;
+                    }
+                }
             }
         }
     }
 
-    /// Carries out all commands, or none.
-    async fn write(&self, commands: &[Command]) -> Result<Vec<Answer>, StoreError> {
+    /// Carries out all commands, or none. What was decided is to be answered after it.
+    async fn write(&self, commands: &mut [Command]) -> Result<(), StoreError> {
         let mut batch = self.store.begin().await?;
         let mut draft = Draft::load(&mut batch, commands).await?;
         // After the lock: it may have taken a while.
         let now = self.clock.now();
-        let decided: Vec<_> =
-            commands.iter().map(|command| draft.decide(command, now, self)).collect::<Result<_, _>>()?;
+        for command in &mut *commands {
+            draft.decide(command, now, self)?;
+        }
         let queued = draft.write(&mut batch, now).await?;
-
-        let mut answers = Vec::with_capacity(commands.len());
-        for (command, decided) in commands.iter().zip(decided) {
-            answers.push(match (command, decided) {
-                (Command::Submit(_), Some(decided)) => Answer::Case(decided),
-                (Command::Submit(_), None) => unreachable!("a request is decided"),
-                (Command::Note(..) | Command::Close, _) => Answer::Done,
-                (Command::Lease(limit), _) => {
-                    let (until, latest) = (now.plus(LEASE), now.plus(LONGEST_BACKOFF));
-                    Answer::Letters(batch.lease(now, until, latest, *limit).await?)
-                }
-                (Command::Postpone(letter, due_at), _) => {
-                    batch.postpone(*letter, *due_at).await?;
-                    Answer::Done
-                }
-                (Command::Sweep, _) => {
-                    batch.drop_buckets(now).await?;
-                    for scope in [Scope::DeviceMail, Scope::DeviceDesk, Scope::Address, Scope::Network] {
-                        batch.settle_buckets(scope_byte(scope), self.budgets.of(scope).latest(now)).await?;
-                    }
-                    Answer::Swept(batch.drop_cases(Time(now.since(Time(KEPT)))).await?)
-                }
-            });
+        for command in commands {
+            self.carry_out(&mut batch, command, now).await?;
         }
         batch.commit().await?;
 
@@ -239,13 +164,28 @@ impl Scribe {
             metrics::counter!("sparekey_mails_total", "state" => "queued").increment(queued);
             self.letters.notify_one();
         }
-        Ok(answers)
+        Ok(())
     }
-}
 
-/// Who asked may be gone.
-fn send(answers: impl IntoIterator<Item = (Reply, Result<Answer, NotWritten>)>) {
-    for (reply, answer) in answers {
-        let _ = reply.send(answer);
+    /// The commands that are not about a case.
+    async fn carry_out(&self, batch: &mut Batch, command: &mut Command, now: Time) -> Result<(), StoreError> {
+        match command {
+            Command::Submit(..) | Command::Note(..) => {} // the draft's
+            Command::Close(reply) => reply.decided(()),
+            Command::Lease(limit, reply) => {
+                let (until, latest) = (now.plus(LEASE), now.plus(LONGEST_BACKOFF));
+                reply.decided(batch.lease(now, until, latest, *limit).await?);
+            }
+            Command::Postpone(letter, due_at, reply) => reply.decided(batch.postpone(*letter, *due_at).await?),
+            Command::Withdraw(maker, serial, reply) => reply.decided(batch.withdraw(*maker, serial).await?),
+            Command::Sweep(reply) => {
+                batch.drop_buckets(now).await?;
+                for scope in [Scope::DeviceMail, Scope::DeviceDesk, Scope::Address, Scope::Network] {
+                    batch.settle_buckets(scope_byte(scope), self.budgets.of(scope).latest(now)).await?;
+                }
+                reply.decided(batch.drop_cases(Time(now.since(Time(KEPT)))).await?);
+            }
+        }
+        Ok(())
     }
 }

@@ -3,10 +3,15 @@
 
 mod store_support;
 
-use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sparekey_cases::Fact;
-use sparekey_protocol::{MakerId, Refusal, ReservedEmail, Serial, SigningKey, request::Ask};
+use sparekey_protocol::{MakerId, Refusal, ReservedEmail, Serial, SigningKey, request::{Ask, Purpose}};
 use sparekey_service::{
     Budget, Budgets, NetworkKey,
     service::{self, Database, MailState, OpenError, Service, StoreError, SubmitError},
@@ -23,6 +28,7 @@ on_both! {
     the_desk_is_recorded_without_mail
     old_cases_are_dropped
     a_withdrawn_serial_is_refused
+    a_serial_is_withdrawn_beside_a_running_service
     a_database_that_is_not_ours_is_named
 }
 
@@ -139,10 +145,11 @@ async fn a_caller_that_goes_away_changes_nothing(place: Place) {
 async fn a_case_is_what_its_facts_say(place: Place) {
     let service = place.open().await;
     let view = service.submit(&place.reset(10), false, home()).await.unwrap();
-    assert_eq!((view.purpose, view.serial.as_str(), view.model.as_str()), (1, "NVR-10", "N16"));
+    assert_eq!((view.purpose, view.serial.as_str(), view.model.as_str()), (Purpose::ResetByEmail, "NVR-10", "N16"));
     assert_eq!(view.masked_address.as_deref(), Some("o••••@e••••.org"));
     assert_eq!((view.mail, view.expires_at), (Some(MailState::Queued), START + 1_800));
     assert_eq!(view.id.len(), 24);
+    assert_eq!(view.seconds_left, 1_800);
     until_mail_is(&service, &view.id, MailState::Sent).await;
 
     let rows = place.facts().await;
@@ -162,11 +169,11 @@ async fn a_case_is_what_its_facts_say(place: Place) {
 async fn the_desk_is_recorded_without_mail(place: Place) {
     let service = place.open().await;
     let view = service.submit(&place.request(10, Ask::ResetByDesk), false, home()).await.unwrap();
-    assert_eq!((view.purpose, view.mail, view.masked_address), (2, None, None));
+    assert_eq!((view.purpose, view.mail, view.masked_address), (Purpose::ResetByDesk, None, None));
     assert_eq!(view.expires_at, START + 48 * 60 * 60);
     let unwritable = Ask::ConfirmEmail(ReservedEmail::new("owner\r\nBcc: x@example.org").unwrap());
     let view = service.submit(&place.request(10, unwritable), false, home()).await.unwrap();
-    assert_eq!((view.purpose, view.mail, view.masked_address), (3, Some(MailState::Refused), None));
+    assert_eq!((view.purpose, view.mail, view.masked_address), (Purpose::ConfirmEmail, Some(MailState::Refused), None));
     service.shutdown().await;
     assert_eq!(place.number("SELECT count(*) FROM outbox").await, 0);
     assert!(place.mails().is_empty());
@@ -182,7 +189,7 @@ async fn old_cases_are_dropped(place: Place) {
     let service = place.open_without_mail().await;
     // The first sweep comes at the start.
     while place.number(ROWS).await > 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     service.shutdown().await;
 }
@@ -198,6 +205,30 @@ async fn a_withdrawn_serial_is_refused(place: Place) {
     service.shutdown().await;
     let service = place.open().await;
     assert_eq!(service.submit(&request, false, home()).await, Err(SubmitError::Refused(Refusal::Withdrawn)));
+}
+
+async fn a_serial_is_withdrawn_beside_a_running_service(place: Place) {
+    let service = place.open().await;
+    let maker = MakerId::of(&SigningKey::from_seed(&[1; 32]).public().to_bytes());
+    let request = place.reset(10);
+    service.submit(&request, false, home()).await.unwrap();
+    for _ in 0..2 {
+        service::withdraw(&place.database, maker, &Serial::new("NVR-10").unwrap()).await.unwrap();
+    }
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while service.submit(&request, false, home()).await.is_ok() {
+        assert!(Instant::now() < deadline, "the running service did not follow");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(service.submit(&request, false, home()).await, Err(SubmitError::Refused(Refusal::Withdrawn)));
+    service.submit(&place.reset(11), false, home()).await.unwrap();
+
+    let nowhere = Database::Sqlite(place.dir.path().join("nowhere.db"));
+    let error = service::withdraw(&nowhere, maker, &Serial::new("NVR-10").unwrap()).await.unwrap_err();
+    assert!(matches!(error, OpenError::Store(StoreError::NotInitialised(_))), "{error}");
+    place.execute("UPDATE _sqlx_migrations SET version = 9999").await;
+    let error = service::withdraw(&place.database, maker, &Serial::new("NVR-11").unwrap()).await.unwrap_err();
+    assert!(matches!(error, OpenError::Store(StoreError::Newer(_))), "{error}");
 }
 
 async fn a_database_that_is_not_ours_is_named(place: Place) {

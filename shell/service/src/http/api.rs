@@ -90,7 +90,7 @@ impl From<RequestView> for RequestState {
     fn from(view: RequestView) -> Self {
         Self {
             id: view.id,
-            purpose: view.purpose,
+            purpose: view.purpose.number(),
             serial: view.serial,
             model: view.model,
             masked_address: view.masked_address,

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
+use sparekey_protocol::request::Purpose;
 use sparekey_web::assets::{COUNTDOWN, POLL};
 use sparekey_web::page::{Page, html};
 use sparekey_web::problem::Problem;
@@ -13,7 +14,6 @@ use sparekey_web::problem::Problem;
 use super::{assets, frame};
 use crate::http::{App, Id};
 use crate::service::{MailState, RequestView};
-use crate::{Clock, SystemClock};
 
 /// Without scripts, a page that waits for its mail is loaded again so often.
 const RELOAD_SECONDS: u32 = 4;
@@ -38,8 +38,8 @@ pub(super) fn routes() -> Router<App> {
 
 async fn show(State(app): State<App>, id: Id) -> Result<Response, Problem> {
     let view = app.view(&id).await?;
-    let seconds_left = view.expires_at.saturating_sub(SystemClock.now().0);
-    let wording = Wording::of(&view, seconds_left == 0);
+    let seconds_left = view.seconds_left;
+    let wording = Wording::of(&view);
     let waiting = view.mail == Some(MailState::Queued) && seconds_left > 0;
 
     let page = frame(&app.settings, wording.heading).scripts([&COUNTDOWN, &assets::AGAIN]);
@@ -87,8 +87,8 @@ const ADDRESS_FAILED: &[&str] = &[
 const CORRECT_ADDRESS: &[&str] = &["On the recorder, correct the address.", "Then scan the new code that it shows."];
 
 impl Wording {
-    fn of(view: &RequestView, is_over: bool) -> Self {
-        let confirms = view.purpose == 3;
+    fn of(view: &RequestView) -> Self {
+        let confirms = view.purpose == Purpose::ConfirmEmail;
         let words = |heading, lead: &str, next, code_is_awaited| Self { heading, lead: lead.to_owned(), next, code_is_awaited };
         match view.mail {
             None => words(
@@ -97,7 +97,7 @@ impl Wording {
                 &[],
                 false,
             ),
-            Some(_) if is_over => words(
+            Some(_) if view.seconds_left == 0 => words(
                 "This request has expired",
                 "Its code is no longer good. Start again on the recorder with Forgot password, and scan the new square code.",
                 &[],

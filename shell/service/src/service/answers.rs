@@ -1,12 +1,10 @@
-use serde::Serialize;
 use sparekey_cases::{Case, MailState as CaseMailState};
-use sparekey_protocol::Refusal;
+use sparekey_protocol::{Refusal, Time, request::Purpose};
 
 use crate::{case_id::CaseId, keys::KeysError, store::StoreError};
 
 /// Where mail stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailState {
     /// It will be sent.
     Queued,
@@ -17,31 +15,31 @@ pub enum MailState {
 }
 
 /// What a carrier may see of a request (protocol section 12).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestView {
     /// Unguessable: 24 characters of base64url.
     pub id: String,
-    /// 1 reset by email, 2 reset through the desk, 3 confirm an address.
-    pub purpose: u8,
+    /// What for.
+    pub purpose: Purpose,
     /// As the maker certified.
     pub serial: String,
     /// As the maker certified.
     pub model: String,
     /// First letters and the last label. Absent for the desk, and if the reserved address is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub masked_address: Option<String>,
     /// Absent for the desk.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<MailState>,
     /// Unix seconds. The device decides by its own clock.
     pub expires_at: u64,
+    /// Seconds until then, by the service's clock; 0 once it has passed.
+    pub seconds_left: u64,
 }
 
 impl RequestView {
-    pub(super) fn of(id: CaseId, case: Case) -> Self {
+    pub(super) fn of(id: CaseId, case: Case, now: Time) -> Self {
         Self {
             id: id.to_string(),
-            purpose: case.purpose.number(),
+            purpose: case.purpose,
             serial: case.serial.to_string(),
             model: case.model.to_string(),
             masked_address: case.masked_address,
@@ -51,6 +49,7 @@ impl RequestView {
                 CaseMailState::Refused => MailState::Refused,
             }),
             expires_at: case.expires_at.0,
+            seconds_left: case.expires_at.since(now),
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use sparekey_cases::{Bucket, Case, Fact};
-use sparekey_protocol::{RequestIdentity, Time};
+use sparekey_protocol::{MakerId, RequestIdentity, Serial, Time};
 use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite, Transaction, postgres::PgRow, sqlite::SqliteRow};
 
 use super::{
@@ -194,9 +194,21 @@ impl Batch {
     }
 
     /// Ends all leases: for a database that no other process has.
-    pub(crate) async fn end_leases(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn end_leases(&mut self) -> Result<(), StoreError> {
         either!(Self, self, transaction => {
             sqlx::query::<Db>("UPDATE outbox SET leased_until = 0 WHERE leased_until <> 0").execute(&mut **transaction).await?;
+        });
+        Ok(())
+    }
+
+    /// Withdraws a serial; done if it was.
+    pub(crate) async fn withdraw(&mut self, maker: MakerId, serial: &Serial) -> Result<(), StoreError> {
+        either!(Self, self, transaction => {
+            sqlx::query::<Db>("INSERT INTO withdrawn (maker, serial) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                .bind(maker.0.as_slice())
+                .bind(serial.as_str())
+                .execute(&mut **transaction)
+                .await?;
         });
         Ok(())
     }

@@ -146,14 +146,37 @@ pub(crate) async fn set_up(database: &Database) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Opens a database that [`init`] set up, and brings its tables up to date.
+    /// Opens a database that [`init`] set up, to serve it, and brings its tables up to date.
     pub(crate) async fn open(database: &Database) -> Result<Self, StoreError> {
-        let store = match database {
+        let lock = match database {
+            Database::Sqlite(path) if path.exists() => Some(lock(path)?),
+            Database::Sqlite(_) | Database::Postgres(_) => None,
+        };
+        let store = Self::connect(database, lock).await?;
+        store.known_versions(database).await?;
+        store.migrate(database).await?;
+        if matches!(store, Self::Sqlite(_)) {
+            // No other process serves this file: what is leased was leased by one that died.
+            let mut batch = store.begin().await?;
+            batch.end_leases().await?;
+            batch.commit().await?;
+        }
+        Ok(store)
+    }
+
+    /// Opens a database to write to it beside the services that run on it, and leaves its tables as they are.
+    pub(crate) async fn open_beside(database: &Database) -> Result<Self, StoreError> {
+        let store = Self::connect(database, None).await?;
+        store.known_versions(database).await?;
+        Ok(store)
+    }
+
+    async fn connect(database: &Database, lock: Option<File>) -> Result<Self, StoreError> {
+        Ok(match database {
             Database::Sqlite(path) => {
                 if !path.exists() {
                     return Err(StoreError::NotInitialised(database.clone()));
                 }
-                let lock = Some(lock(path)?);
                 let options = sqlite_options(path);
                 let writer = pool(1).connect_with(options.clone()).await?;
                 let readers = pool(READERS).connect_lazy_with(options);
@@ -163,24 +186,30 @@ impl Store {
                 let options = postgres_options(url)?;
                 let writer = pool(1).connect_with(options.clone()).await?;
                 let readers = pool(READERS).connect_lazy_with(options);
-                Self::Postgres(Pools { writer, readers, lock: None })
+                Self::Postgres(Pools { writer, readers, lock })
             }
-        };
-        store.migrate(database).await?;
-        Ok(store)
+        })
+    }
+
+    fn migrator(&self) -> &'static Migrator {
+        if matches!(self, Self::Sqlite(_)) { &SQLITE } else { &POSTGRES }
+    }
+
+    /// Whether its tables were made, and by no later program than this.
+    async fn known_versions(&self, database: &Database) -> Result<(), StoreError> {
+        let versions = either!(Self, self, pools => {
+            applied(sqlx::query_scalar::<Db, i64>(APPLIED).fetch_all(&pools.writer).await)?
+        });
+        if versions.is_empty() {
+            return Err(StoreError::NotInitialised(database.clone()));
+        }
+        let known = versions.iter().all(|version| self.migrator().version_exists(*version));
+        if known { Ok(()) } else { Err(StoreError::Newer(database.clone())) }
     }
 
     async fn migrate(&self, database: &Database) -> Result<(), StoreError> {
-        let migrator = if matches!(self, Self::Sqlite(_)) { &SQLITE } else { &POSTGRES };
-        either!(Self, self, pools => {
-            let versions = applied(sqlx::query_scalar::<Db, i64>(APPLIED).fetch_all(&pools.writer).await)?;
-            if versions.is_empty() {
-                return Err(StoreError::NotInitialised(database.clone()));
-            }
-            // Several nodes may start at once: the migrator takes a lock of its own.
-            migrator.run(&pools.writer).await
-        })
-        .map_err(|error| match error {
+        // Several nodes may start at once: the migrator takes a lock of its own.
+        either!(Self, self, pools => self.migrator().run(&pools.writer).await).map_err(|error| match error {
             MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => StoreError::Newer(database.clone()),
             other => StoreError::Migrate(other),
         })

@@ -7,7 +7,8 @@
 //! | `buckets` | the writer | nothing: keyed hashes, dropped once full again |
 //! | `withdrawn` | the operator | serials that makers withdrew |
 //!
-//! The same text runs on SQLite and PostgreSQL. The writer's connection is its own; everybody else only reads.
+//! The same text runs on SQLite and PostgreSQL. The writer's connection is its own; everybody else only reads. A withdrawal
+//! from outside (`service::withdraw`) takes its turn among the writers.
 
 mod batch;
 mod connect;

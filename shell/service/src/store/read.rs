@@ -29,18 +29,6 @@ impl Store {
         rows.into_iter().map(|(maker, text)| Ok((MakerId(rows::bytes(&maker, "maker")?), serial(&text)?))).collect()
     }
 
-    /// Withdraws a serial; done if it was.
-    pub(crate) async fn withdraw(&self, maker: MakerId, serial: &Serial) -> Result<(), StoreError> {
-        either!(Self, self, pools => {
-            sqlx::query::<Db>("INSERT INTO withdrawn (maker, serial) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                .bind(maker.0.as_slice())
-                .bind(serial.as_str())
-                .execute(&pools.writer)
-                .await?;
-        });
-        Ok(())
-    }
-
     /// How many letters wait.
     pub(crate) async fn waiting_letters(&self) -> Result<u64, StoreError> {
         let count: i64 = either!(Self, self, pools => {

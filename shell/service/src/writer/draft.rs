@@ -30,14 +30,14 @@ impl Draft {
         let (mut identities, mut keys, mut ids) = (HashSet::new(), HashSet::new(), HashSet::new());
         for command in commands {
             match command {
-                Command::Submit(submit) => {
+                Command::Submit(submit, _) => {
                     identities.insert(submit.request.identity);
                     keys.extend(submit.buckets.iter().map(|(_, key)| *key));
                 }
-                Command::Note(letter, _) => {
+                Command::Note(letter, ..) => {
                     ids.insert(letter.case);
                 }
-                Command::Lease(_) | Command::Postpone(..) | Command::Sweep | Command::Close => {}
+                _ => {}
             }
         }
         let mut draft = Self::default();
@@ -50,22 +50,17 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Decides a command on top of those before it. `None` if it is not about a case.
-    #[expect(clippy::type_complexity, reason = "said once")]
-    pub(super) fn decide(
-        &mut self,
-        command: &Command,
-        now: Time,
-        scribe: &Scribe,
-    ) -> Result<Option<Result<(CaseId, Case), Refusal>>, StoreError> {
+    /// Decides a command on top of those before it, if it is about a case.
+    pub(super) fn decide(&mut self, command: &mut Command, now: Time, scribe: &Scribe) -> Result<(), StoreError> {
         match command {
-            Command::Submit(submit) => self.submit(submit, now, scribe).map(Some),
-            Command::Note(letter, outcome) => {
+            Command::Submit(submit, reply) => reply.decided(self.submit(submit, now, scribe)?),
+            Command::Note(letter, outcome, reply) => {
                 self.note(*letter, *outcome, now);
-                Ok(None)
+                reply.decided(());
             }
-            Command::Lease(_) | Command::Postpone(..) | Command::Sweep | Command::Close => Ok(None),
+            _ => {}
         }
+        Ok(())
     }
 
     fn submit(

@@ -1,12 +1,14 @@
 //! The app's pages, as a browser without scripts sees them.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::Request;
 use sparekey_protocol::digits;
 use sparekey_protocol::request::Ask;
 use sparekey_protocol::ReservedEmail;
 
-use crate::stand::{Answer, Stand};
+use crate::stand::{Answer, Hands, Options, Stand};
 
 async fn paste(stand: &Stand, form: &str) -> Answer {
     let request = Request::post("/reset")
@@ -106,6 +108,20 @@ async fn each_purpose_has_its_own_words() {
         let id = stand.submit(&stand.asking(n, ask)).await.json()["id"].as_str().unwrap().to_owned();
         assert!(stand.page(&format!("/requests/{id}")).await.text().contains(words), "{words}");
     }
+}
+
+#[tokio::test]
+async fn time_runs_out_by_the_services_clock() {
+    let clock = Arc::new(Hands::default());
+    let stand = Stand::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
+    let id = stand.submit(&stand.request(1)).await.json()["id"].as_str().unwrap().to_owned();
+    stand.settled(&id).await;
+    let at = format!("/requests/{id}");
+    clock.on(600);
+    assert!(stand.page(&at).await.text().contains("data-seconds-left=\"1200\""));
+    clock.on(1_200);
+    let page = stand.page(&at).await;
+    assert!(page.text().contains("This request has expired") && !page.text().contains("data-seconds-left"));
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! Checklist class 1: nothing that a caller says about our name gets into a mail, a page or a redirect.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::Request;
 use serde_json::json;
 use sparekey_protocol::digits;
 
-use crate::stand::Stand;
+use crate::stand::{Hands, Options, Stand};
 
 const EVIL: &str = "evil.example";
 
@@ -47,7 +49,8 @@ fn constant_part(mail: &str) -> String {
 async fn the_mail_is_the_same_whatever_the_headers() {
     let mut first = None;
     for one in CLAIMS {
-        let stand = Stand::new().await;
+        // All at one time, which stands in the mail.
+        let stand = Stand::with(Options { clock: Some(Arc::new(Hands::default())), ..Options::default() }).await;
         let body = json!({ "request": digits::encode(&stand.request(1)) }).to_string();
         let request = Request::post("/v1/requests").header("content-type", "application/json").body(Body::from(body)).unwrap();
         let answer = stand.call(claim(request, one)).await;

@@ -1,0 +1,86 @@
+use sparekey_cases::{Case, Refusal, Scope};
+use sparekey_protocol::{MakerId, Serial, Time, Verified, request::Request};
+use tokio::sync::oneshot;
+
+use crate::{
+    case_id::CaseId,
+    seal::BucketKey,
+    store::{Letter, Outgoing},
+};
+
+/// What is asked of the writer, and where the answer goes.
+pub(super) enum Command {
+    /// Write what was handed in before, take no more, and end.
+    Close(Reply<()>),
+    Submit(Box<Submit>, Reply<Result<(CaseId, Case), Refusal>>),
+    /// What became of a letter.
+    Note(Letter, Outcome, Reply<()>),
+    /// Give me letters to send, at most so many.
+    Lease(u32, Reply<Vec<Outgoing>>),
+    /// This letter once more, later.
+    Postpone(Letter, Time, Reply<()>),
+    /// Refuse this device's requests from now on.
+    Withdraw(MakerId, Serial, Reply<()>),
+    /// Drop what is old; answered with how many cases were dropped.
+    Sweep(Reply<u64>),
+}
+
+/// A request on its way to be decided.
+pub(crate) struct Submit {
+    /// The id, if it makes a new case.
+    pub(crate) id: CaseId,
+    pub(crate) request: Verified<Request>,
+    /// Whether its address can be written to.
+    pub(crate) deliverable: bool,
+    pub(crate) again: bool,
+    pub(crate) buckets: Vec<(Scope, BucketKey)>,
+}
+
+/// What became of a letter for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Accepted,
+    Refused,
+    Expired,
+}
+
+/// Who waits for an answer, with the answer as it was last decided. It goes out after the commit; without one, who waits
+/// hears that nothing was written.
+pub(super) struct Reply<T> {
+    to: oneshot::Sender<T>,
+    answer: Option<T>,
+}
+
+impl<T> Reply<T> {
+    pub(super) fn channel() -> (Self, oneshot::Receiver<T>) {
+        let (to, receiver) = oneshot::channel();
+        (Self { to, answer: None }, receiver)
+    }
+
+    /// In place of an answer that was decided before and not committed.
+    pub(super) fn decided(&mut self, answer: T) {
+        self.answer = Some(answer);
+    }
+
+    fn send(self) {
+        if let Some(answer) = self.answer {
+            // Who asked may be gone.
+            let _ = self.to.send(answer);
+        }
+    }
+}
+
+impl Command {
+    /// Says what was decided: it is committed.
+    pub(super) fn answer(self) {
+        match self {
+            Self::Submit(_, reply) => reply.send(),
+            Self::Lease(_, reply) => reply.send(),
+            Self::Sweep(reply) => reply.send(),
+            Self::Close(reply)
+            | Self::Note(_, _, reply)
+            | Self::Postpone(_, _, reply)
+            | Self::Withdraw(_, _, reply) => reply.send(),
+        }
+    }
+}
