@@ -40,6 +40,7 @@ pub(crate) fn run(options: &Demo, report: Report) -> Result<(), Failure> {
         folders.set_up(&place).await?;
         let service = Running::start(plan(&folders, &place)?).await?;
         let mut agent = Agent::open(&folders.recorder, firmware()).map_err(failed)?;
+        agent.judge = crate::recorder::judge();
         agent.settings.listen = SocketAddr::new(if options.phone { Ipv4Addr::UNSPECIFIED.into() } else { LOOPBACK }, place.recorder);
         let recorder = agent.bind().await.map_err(failed)?;
         let mailbox = Listener::bind(SocketAddr::new(LOOPBACK, place.mailbox), Scheme::Plain).await.map_err(|error| {
