@@ -79,7 +79,9 @@ impl Case {
             Fact::Received(_) => return self,
             Fact::AskedAgain { letter } => (MailState::Queued, letter),
             Fact::MailSent { letter } => (MailState::Sent, letter),
-            Fact::MailRefused { letter } | Fact::MailExpired { letter } => (MailState::Refused, letter),
+            Fact::MailRefused { letter } | Fact::MailExpired { letter } | Fact::MailBounced { letter } => {
+                (MailState::Refused, letter)
+            }
         };
         Self { mail: Some(Mail { state, letter, since: at }), ..self }
     }

@@ -7,7 +7,7 @@ use sparekey_protocol::{
 };
 
 use crate::{
-    case::{Case, Mail, MailState},
+    case::{Case, MailState},
     fact::{Fact, Received},
     limits::{Bucket, Buckets, Budgets, Scope},
 };
@@ -38,6 +38,11 @@ pub enum Command<'a> {
     },
     /// A letter could not be sent while its code was good.
     MailExpired {
+        /// Which one, from 1.
+        letter: u32,
+    },
+    /// A letter that a mail server took came back.
+    MailBounced {
         /// Which one, from 1.
         letter: u32,
     },
@@ -102,10 +107,15 @@ pub fn decide(case: Option<&Case>, now: Time, command: Command<'_>) -> Result<De
         (Command::MailAccepted { letter }, Some(case)) => Ok(note(case, Fact::MailSent { letter }, letter)),
         (Command::MailRefused { letter }, Some(case)) => Ok(note(case, Fact::MailRefused { letter }, letter)),
         (Command::MailExpired { letter }, Some(case)) => Ok(note(case, Fact::MailExpired { letter }, letter)),
+        (Command::MailBounced { letter }, Some(case)) => Ok(note(case, Fact::MailBounced { letter }, letter)),
         // The case was dropped with its age.
-        (Command::MailAccepted { .. } | Command::MailRefused { .. } | Command::MailExpired { .. }, None) => {
-            Ok(Decision::default())
-        }
+        (
+            Command::MailAccepted { .. }
+            | Command::MailRefused { .. }
+            | Command::MailExpired { .. }
+            | Command::MailBounced { .. },
+            None,
+        ) => Ok(Decision::default()),
     }
 }
 
@@ -165,14 +175,15 @@ fn take(submission: &Submission<'_>, purpose: Purpose, now: Time) -> Result<Vec<
     if longest == 0 { Ok(taken) } else { Err(Refusal::TooMany { retry_after: longest }) }
 }
 
-/// What became of a letter, if that is news: a note may come twice, and late. Sent is the last word.
+/// What became of a letter, if that is news: a note may come twice, and late. Sent is the last word but for a bounce, which
+/// only a letter that was sent can have.
 fn note(case: &Case, fact: Fact, letter: u32) -> Decision {
-    let news = match case.mail {
-        Some(Mail { state: MailState::Queued, letter: last, .. }) => last == letter,
-        Some(Mail { state: MailState::Refused, letter: last, .. }) => {
-            last == letter && matches!(fact, Fact::MailSent { .. })
-        }
-        _ => false,
+    let Some(mail) = case.mail.filter(|mail| mail.letter == letter) else { return Decision::default() };
+    let news = match (mail.state, &fact) {
+        (MailState::Sent, fact) => matches!(fact, Fact::MailBounced { .. }),
+        (_, Fact::MailBounced { .. }) => false,
+        (MailState::Queued, _) => true,
+        (MailState::Refused, fact) => matches!(fact, Fact::MailSent { .. }),
     };
     if news { Decision { facts: [fact].into(), ..Decision::default() } } else { Decision::default() }
 }

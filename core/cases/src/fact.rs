@@ -39,6 +39,13 @@ pub enum Fact {
         #[n(0)]
         letter: u32,
     },
+    /// A mail server took the letter and later sent word that it was not delivered.
+    #[n(6)]
+    MailBounced {
+        /// Which one, from 1.
+        #[n(0)]
+        letter: u32,
+    },
 }
 
 /// A request, without its code and without the whole address. A map, so that later versions can add to it.
@@ -84,6 +91,7 @@ impl Fact {
             Self::MailSent { .. } => "mail-sent",
             Self::MailRefused { .. } => "mail-refused",
             Self::MailExpired { .. } => "mail-expired",
+            Self::MailBounced { .. } => "mail-bounced",
         }
     }
 }

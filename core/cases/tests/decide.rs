@@ -69,8 +69,13 @@ impl Kept {
 
     fn submit(&mut self, again: bool, now: Time) -> Result<Decision, Refusal> {
         let (request, budgets, buckets) = (self.request.clone(), self.budgets, self.buckets);
-        let submission =
-            Submission { request: &request, deliverable: self.deliverable, again, budgets: &budgets, buckets: &buckets };
+        let submission = Submission {
+            request: &request,
+            deliverable: self.deliverable,
+            again,
+            budgets: &budgets,
+            buckets: &buckets,
+        };
         self.decide(Command::Submit(submission), now)
     }
 
@@ -191,11 +196,47 @@ fn notes_that_come_late_or_twice_change_nothing() {
 }
 
 #[test]
+fn a_letter_that_was_sent_may_come_back() {
+    let (accepted, bounced) = (Command::MailAccepted { letter: 1 }, Command::MailBounced { letter: 1 });
+    let refused = Command::MailRefused { letter: 1 };
+    let table: [(&str, &[Command<'_>], MailState, bool); 6] = [
+        ("after it was sent", &[accepted, bounced], MailState::Refused, true),
+        ("twice", &[accepted, bounced, bounced], MailState::Refused, false),
+        ("then a late refusal", &[accepted, bounced, refused], MailState::Refused, false),
+        ("before it was sent", &[bounced], MailState::Queued, false),
+        ("after a refusal", &[refused, bounced], MailState::Refused, false),
+        ("another letter", &[accepted, Command::MailBounced { letter: 2 }], MailState::Sent, false),
+    ];
+    for (name, commands, state, is_news) in table {
+        let mut kept = Kept::new(Ask::ResetByEmail(email()));
+        assert_eq!(kept.decide(bounced, START), Ok(Decision::default()), "no such case");
+        kept.submit(false, START).unwrap();
+        let decisions = commands.iter().map(|command| kept.decide(*command, START).unwrap());
+        assert_eq!(decisions.last().unwrap() != Decision::default(), is_news, "{name}");
+        assert_eq!(kept.state(), state, "{name}");
+    }
+}
+
+#[test]
+fn a_bounce_of_an_earlier_letter_is_late() {
+    let mut kept = Kept::new(Ask::ResetByEmail(email()));
+    kept.submit(false, START).unwrap();
+    kept.decide(Command::MailAccepted { letter: 1 }, START).unwrap();
+    assert_eq!(kept.submit(true, START.plus(60)).unwrap().letter, Some(2));
+    kept.decide(Command::MailAccepted { letter: 2 }, START.plus(61)).unwrap();
+    assert_eq!(kept.decide(Command::MailBounced { letter: 1 }, START.plus(62)), Ok(Decision::default()));
+    kept.decide(Command::MailBounced { letter: 2 }, START.plus(62)).unwrap();
+    assert_eq!(kept.state(), MailState::Refused);
+    assert_eq!(kept.submit(true, START.plus(122)).unwrap().letter, Some(3), "once more, a minute later");
+}
+
+#[test]
 fn facts_are_kept_as_cbor() {
     let mut kept = Kept::new(Ask::ResetByEmail(email()));
     let mut facts = kept.submit(false, START).unwrap().facts;
     facts.extend([2, 3].map(|letter| Fact::AskedAgain { letter }));
     facts.extend([Fact::MailSent { letter: 1 }, Fact::MailRefused { letter: 2 }, Fact::MailExpired { letter: 3 }]);
+    facts.push(Fact::MailBounced { letter: 1 });
     let Fact::Received(received) = &facts[0] else { panic!("{facts:?}") };
     assert_eq!(received.nonce, NONCE);
     assert_eq!(minicbor::to_vec(received).unwrap()[0], 0xa9, "a map of nine, which may grow");
@@ -212,6 +253,7 @@ enum Step {
     Accepted,
     Refused,
     Expired,
+    Bounced,
     Clock(i64),
 }
 
@@ -221,7 +263,7 @@ proptest! {
     #[test]
     fn letters_are_few(steps in vec(prop_oneof![
         any::<bool>().prop_map(Step::Submit),
-        Just(Step::Accepted), Just(Step::Refused), Just(Step::Expired),
+        Just(Step::Accepted), Just(Step::Refused), Just(Step::Expired), Just(Step::Bounced),
         (-100_i64..200).prop_map(Step::Clock),
     ], 1..60)) {
         let mut kept = Kept::new(Ask::ResetByEmail(email()));
@@ -236,6 +278,7 @@ proptest! {
                 Step::Accepted => kept.decide(Command::MailAccepted { letter }, now),
                 Step::Refused => kept.decide(Command::MailRefused { letter }, now),
                 Step::Expired => kept.decide(Command::MailExpired { letter }, now),
+                Step::Bounced => kept.decide(Command::MailBounced { letter }, now),
                 Step::Clock(seconds) => {
                     now = Time(now.0.saturating_add_signed(seconds));
                     forward += u64::try_from(seconds).unwrap_or(0);
