@@ -63,8 +63,7 @@ fn main() {
 
         let mut made = 0;
         for clients in [1, 8, 64] {
-            let requests: Vec<Vec<u8>> =
-                (made..made + REQUESTS).map(|n| sealed(n, &maker, &opening)).collect();
+            let requests: Vec<Vec<u8>> = (made..made + REQUESTS).map(|n| sealed(n, &maker, &opening)).collect();
             made += REQUESTS;
             let bare = bare(&requests, &Known { maker: maker.public(), opening: opening.clone() });
             let mut took = runtime.block_on(measure(dir.path(), database.clone(), &requests, clients));
@@ -72,7 +71,10 @@ fn main() {
             took.each.sort_unstable();
             let at = |part: f64| took.each[(took.each.len() as f64 * part) as usize].as_secs_f64() * 1e3;
             let (p50, p99) = (at(0.5), at(0.99));
-            println!("| {store} | {clients} | {rate:.0} | {p50:.1} | {p99:.1} | {:.0} % of {bare:.0}/s |", 100.0 * rate / bare);
+            println!(
+                "| {store} | {clients} | {rate:.0} | {p50:.1} | {p99:.1} | {:.0} % of {bare:.0}/s |",
+                100.0 * rate / bare
+            );
         }
     }
 }
@@ -102,7 +104,8 @@ fn sealed(n: usize, maker: &SigningKey, opening: &OpeningKey) -> Vec<u8> {
     seed[..8].copy_from_slice(&n.to_le_bytes());
     let device = SigningKey::from_seed(&seed);
     let serial = Serial::new(&format!("BENCH-{n}")).unwrap();
-    let certificate = Certificate::new(&maker.public(), serial, Model::new("NVR-8").unwrap(), &device.public()).sign(maker);
+    let certificate =
+        Certificate::new(&maker.public(), serial, Model::new("NVR-8").unwrap(), &device.public()).sign(maker);
     let contents = Contents {
         code: Code::from_seed(&[7; 16]),
         ask: Ask::ResetByEmail(ReservedEmail::new(&format!("owner{n}@example.org")).unwrap()),
@@ -184,7 +187,12 @@ fn message(request: &[u8]) -> Vec<u8> {
 }
 
 /// One connection that sends the next request as soon as the last was answered, from an address of its own.
-async fn client_of(client: usize, server: SocketAddr, messages: Arc<Vec<Vec<u8>>>, next: Arc<AtomicUsize>) -> Vec<Duration> {
+async fn client_of(
+    client: usize,
+    server: SocketAddr,
+    messages: Arc<Vec<Vec<u8>>>,
+    next: Arc<AtomicUsize>,
+) -> Vec<Duration> {
     let own = Ipv4Addr::new(127, 1, u8::try_from(client).unwrap(), 1);
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::new(IpAddr::V4(own), 0)).unwrap();

@@ -11,7 +11,10 @@ use std::{
 };
 
 use sparekey_cases::Fact;
-use sparekey_protocol::{MakerId, Refusal, ReservedEmail, Serial, SigningKey, request::{Ask, Purpose}};
+use sparekey_protocol::{
+    MakerId, Refusal, ReservedEmail, Serial, SigningKey,
+    request::{Ask, Purpose},
+};
 use sparekey_service::{
     Budget, Budgets, NetworkKey,
     service::{self, Database, MailState, OpenError, Service, StoreError, SubmitError},

@@ -29,11 +29,11 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::cookie;
-use crate::host;
 use crate::json::unread;
 use crate::listen::Peer;
 use crate::messages;
 use crate::problem::Problem;
+use crate::same_site::{Origin, Sender};
 
 /// The cookie's name before the prefix of [`cookie::name`].
 const COOKIE: &str = "form";
@@ -142,13 +142,10 @@ fn may_pass(method: &Method, headers: &HeaderMap, tls: bool) -> bool {
     if bearer && !headers.contains_key(header::COOKIE) {
         return true;
     }
-    if let Some(site) = headers.get("sec-fetch-site") {
-        return matches!(site.as_bytes(), b"same-origin" | b"none");
-    }
-    match text(header::ORIGIN) {
-        None => true, // not a browser: all of them send `Origin` with what changes something
-        Some("null") => text(header::CONTENT_TYPE).is_some_and(is_checked_later),
-        Some(origin) => is_own(origin, headers, tls),
+    match Sender::of(headers, Origin::of_request(headers, tls).as_ref()) {
+        Sender::Own | Sender::Program => true,
+        Sender::Opaque => text(header::CONTENT_TYPE).is_some_and(is_checked_later),
+        Sender::Foreign => false,
     }
 }
 
@@ -156,15 +153,6 @@ fn may_pass(method: &Method, headers: &HeaderMap, tls: bool) -> bool {
 fn is_checked_later(kind: &str) -> bool {
     let kind = kind.split(';').next().unwrap_or("").trim();
     ["application/x-www-form-urlencoded", "application/json"].iter().any(|known| kind.eq_ignore_ascii_case(known))
-}
-
-/// Whether an origin is scheme, host and port of the request itself.
-fn is_own(origin: &str, headers: &HeaderMap, tls: bool) -> bool {
-    let Some(host) = host::of(headers) else { return false };
-    let scheme = if tls { "https://" } else { "http://" };
-    let default_port = if tls { ":443" } else { ":80" };
-    let host = host.as_str().strip_suffix(default_port).unwrap_or(host.as_str());
-    origin.strip_prefix(scheme).is_some_and(|origin| origin.eq_ignore_ascii_case(host))
 }
 
 /// A form that stands on a page of ours: an extractor for `application/x-www-form-urlencoded` with the field `csrf`.

@@ -39,6 +39,7 @@
 
 extern crate self as sparekey_web; // templates name it, in whichever crate they are used
 
+pub mod address;
 pub mod assets;
 pub mod cookie;
 pub mod csrf;
@@ -49,4 +50,5 @@ pub mod listen;
 pub mod messages;
 pub mod page;
 pub mod problem;
+pub mod same_site;
 pub mod tls;

@@ -118,6 +118,10 @@ messages! {
     TOO_MANY, "too-many", TOO_MANY_REQUESTS,
         "There were too many requests in a short time.",
         "Wait until the time shown has passed; a code that was mailed already still works.";
+    /// Nothing can be stored just now.
+    UNAVAILABLE, "unavailable", SERVICE_UNAVAILABLE,
+        "The service cannot take requests at the moment.",
+        "Wait a minute and do it again; the code on the device's screen stays good meanwhile.";
 
     // HTTP itself.
 
@@ -137,10 +141,6 @@ messages! {
     WRONG_HOST, "wrong-host", MISDIRECTED_REQUEST,
         "This server does not answer under that name.",
         "Use the address that the device's screen or your installer gave.";
-    /// More work than we take on at once.
-    BUSY, "busy", SERVICE_UNAVAILABLE,
-        "The server is busy.",
-        "Wait a moment and do it again; nothing was lost.";
     /// A fault of ours.
     INTERNAL, "internal", INTERNAL_SERVER_ERROR,
         "Something went wrong on our side.",

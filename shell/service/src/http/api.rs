@@ -112,7 +112,11 @@ impl From<RequestView> for RequestState {
     request_body = Submission,
     responses((status = 202, description = "The request was opened; its mail, if it asks for one, is on the way.", body = RequestState, links(("state" = (operation_id = "view", parameters(("id" = "$response.body#/id")))))), NotSubmitted)
 )]
-async fn submit(State(app): State<App>, client: Client, ApiJson(submission): ApiJson<Submission>) -> Result<Response, Problem> {
+async fn submit(
+    State(app): State<App>,
+    client: Client,
+    ApiJson(submission): ApiJson<Submission>,
+) -> Result<Response, Problem> {
     let view = app.submit(&submission.request, submission.again, client).await?;
     Ok((StatusCode::ACCEPTED, Json(RequestState::from(view))).into_response())
 }

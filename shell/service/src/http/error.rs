@@ -1,7 +1,7 @@
 //! From what went wrong inside to what is said outside: the only place where this crate chooses a problem.
 
-use axum::extract::rejection::{BytesRejection, FormRejection};
 use axum::extract::multipart::{MultipartError, MultipartRejection};
+use axum::extract::rejection::{BytesRejection, FormRejection};
 use http::StatusCode;
 use sparekey_protocol::{Malformed, Refusal};
 use sparekey_web::messages::{self, Message};
@@ -14,15 +14,8 @@ use crate::service::SubmitError;
 const RETRY_SECONDS: u64 = 5;
 
 /// Nothing can be stored just now.
-pub(crate) const UNAVAILABLE: Message = Message {
-    name: "unavailable",
-    status: StatusCode::SERVICE_UNAVAILABLE,
-    title: "The service cannot take requests at the moment.",
-    detail: "Wait a minute and do it again; the code on the device's screen stays good meanwhile.",
-};
-
 pub(crate) fn unavailable() -> Problem {
-    Problem::new(UNAVAILABLE).retry_after(RETRY_SECONDS)
+    Problem::new(messages::UNAVAILABLE).retry_after(RETRY_SECONDS)
 }
 
 /// The message of a refusal.

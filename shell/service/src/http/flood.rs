@@ -62,7 +62,8 @@ impl Limiters {
     pub(super) fn new(flood: Flood) -> Self {
         let many = const { NonZeroU32::new(READS_FOR_A_CHANGE).unwrap() };
         let changes = Quota::per_second(flood.per_second).allow_burst(flood.burst);
-        let reads = Quota::per_second(flood.per_second.saturating_mul(many)).allow_burst(flood.burst.saturating_mul(many));
+        let reads =
+            Quota::per_second(flood.per_second.saturating_mul(many)).allow_burst(flood.burst.saturating_mul(many));
         Self { hash: RandomState::new(), reads: RateLimiter::keyed(reads), changes: RateLimiter::keyed(changes) }
     }
 

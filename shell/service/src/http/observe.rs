@@ -79,7 +79,10 @@ pub(super) fn prometheus() -> &'static PrometheusHandle {
 fn describe() {
     metrics::describe_counter!("sparekey_http_requests_total", "Requests answered.");
     metrics::describe_histogram!("sparekey_http_request_seconds", "Time to the answer's head.");
-    metrics::describe_counter!("sparekey_requests_opened_total", "Recovery requests opened and stored, or answered as before.");
+    metrics::describe_counter!(
+        "sparekey_requests_opened_total",
+        "Recovery requests opened and stored, or answered as before."
+    );
     metrics::describe_counter!("sparekey_requests_refused_total", "Recovery requests refused, by problem.");
     metrics::describe_counter!("sparekey_photos_total", "Photos read, by outcome.");
     metrics::describe_histogram!("sparekey_photo_seconds", "Time to read a photo, waiting included.");

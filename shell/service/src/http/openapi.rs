@@ -6,10 +6,10 @@ use serde_json::json;
 use sparekey_protocol::Refusal;
 use sparekey_web::messages::{self, Message};
 use sparekey_web::problem::TYPE_PREFIX;
+use utoipa::IntoResponses;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{ContentBuilder, RefOr, Response, ResponseBuilder};
-use utoipa::IntoResponses;
 
 use super::error;
 
@@ -27,7 +27,7 @@ pub(super) struct Flooded;
 impl IntoResponses for NotSubmitted {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let mut messages: Vec<Message> = Refusal::ALL.into_iter().map(error::message).collect();
-        messages.extend([messages::CROSS_SITE, messages::TOO_MANY, error::UNAVAILABLE]);
+        messages.extend([messages::CROSS_SITE, messages::TOO_MANY, messages::UNAVAILABLE]);
         responses(&messages)
     }
 }
@@ -42,13 +42,13 @@ impl IntoResponses for NoRequestInPhoto {
 
 impl IntoResponses for NotViewed {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[messages::NOT_FOUND, messages::TOO_MANY, error::UNAVAILABLE])
+        responses(&[messages::NOT_FOUND, messages::TOO_MANY, messages::UNAVAILABLE])
     }
 }
 
 impl IntoResponses for NotReady {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[messages::TOO_MANY, error::UNAVAILABLE])
+        responses(&[messages::TOO_MANY, messages::UNAVAILABLE])
     }
 }
 
@@ -63,7 +63,10 @@ fn responses(messages: &[Message]) -> BTreeMap<String, RefOr<Response>> {
     for message in messages {
         by_status.entry(message.status.as_u16()).or_default().push(message);
     }
-    by_status.into_iter().map(|(status, messages)| (status.to_string(), RefOr::T(response(status, &messages)))).collect()
+    by_status
+        .into_iter()
+        .map(|(status, messages)| (status.to_string(), RefOr::T(response(status, &messages))))
+        .collect()
 }
 
 /// One status; its names in `type`.

@@ -32,7 +32,11 @@ impl App {
     }
 
     /// Hands in the request that a photo shows. Its digits come back too, for the phone to keep.
-    pub(crate) async fn submit_photo(&self, Photo(image): Photo, client: Client) -> Result<(RequestView, String), Problem> {
+    pub(crate) async fn submit_photo(
+        &self,
+        Photo(image): Photo,
+        client: Client,
+    ) -> Result<(RequestView, String), Problem> {
         let text = self.read_photo(image).await?;
         // Not the text itself: what stands before the digits may be anything.
         let request = match qr::read(&text) {
@@ -112,7 +116,8 @@ impl FromRequest<App> for Photo {
             let form = Multipart::from_request(request, app).await.map_err(|rejection| error::multipart(&rejection))?;
             only_file(form).await
         } else {
-            Err(Problem::new(messages::MALFORMED).detail("Send the picture itself, with a header such as Content-Type: image/jpeg."))
+            Err(Problem::new(messages::MALFORMED)
+                .detail("Send the picture itself, with a header such as Content-Type: image/jpeg."))
         }
     }
 }
@@ -121,7 +126,9 @@ async fn only_file(mut form: Multipart) -> Result<Photo, Problem> {
     let mut file = None;
     while let Some(field) = form.next_field().await.map_err(|error| error::part(&error))? {
         if file.is_some() || field.name() != Some("photo") {
-            return Err(Problem::new(messages::MALFORMED).detail("Send one picture, in the field photo, and nothing else."));
+            return Err(
+                Problem::new(messages::MALFORMED).detail("Send one picture, in the field photo, and nothing else.")
+            );
         }
         file = Some(field.bytes().await.map_err(|error| error::part(&error))?);
     }

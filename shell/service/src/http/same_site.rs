@@ -7,9 +7,10 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method};
 use sparekey_web::messages;
 use sparekey_web::problem::Problem;
+use sparekey_web::same_site::{Origin, Sender};
 
 use super::App;
 
@@ -21,20 +22,9 @@ pub(super) async fn only(State(app): State<App>, request: Request, next: Next) -
     next.run(request).await
 }
 
-/// What the browser says of the sender: `Sec-Fetch-Site`, or before 2023 `Origin`. `none` is the visitor himself, who may
-/// share a photo to the app. `Origin: null` is what our own pages' forms have under `Referrer-Policy: no-referrer`.
+/// `Origin: null` passes: it is what our own pages' forms have under `Referrer-Policy: no-referrer`.
 fn is_foreign(headers: &HeaderMap, base_url: &str) -> bool {
-    if let Some(site) = headers.get("sec-fetch-site") {
-        return !matches!(site.as_bytes(), b"same-origin" | b"none");
-    }
-    let origin = headers.get(header::ORIGIN).map(|origin| origin.as_bytes());
-    origin.is_some_and(|origin| origin != b"null" && origin != origin_of(base_url).as_bytes())
-}
-
-/// Scheme, host and port of a base URL, which may have a path.
-fn origin_of(base_url: &str) -> &str {
-    let host = base_url.find("://").map_or(0, |at| at + 3);
-    base_url[host..].find('/').map_or(base_url, |end| &base_url[..host + end])
+    Sender::of(headers, Some(&Origin::of_url(base_url))) == Sender::Foreign
 }
 
 #[cfg(test)]
@@ -55,7 +45,8 @@ mod tests {
             ("origin", "https://recover.example.org.evil.example", true),
             ("x-none", "", false),
         ] {
-            let headers = HeaderMap::from_iter([(name.parse::<HeaderName>().unwrap(), HeaderValue::from_static(value))]);
+            let headers =
+                HeaderMap::from_iter([(name.parse::<HeaderName>().unwrap(), HeaderValue::from_static(value))]);
             for base in ["https://recover.example.org", "https://recover.example.org/app"] {
                 assert_eq!(is_foreign(&headers, base), foreign, "{name}: {value}");
             }

@@ -57,7 +57,9 @@ mod tests {
 
     #[test]
     fn says_how_long_to_wait() {
-        for (seconds, words) in [(3, "3 seconds"), (60, "60 seconds"), (121, "3 minutes"), (3_600, "60 minutes"), (14_399, "4 hours")] {
+        for (seconds, words) in
+            [(3, "3 seconds"), (60, "60 seconds"), (121, "3 minutes"), (3_600, "60 minutes"), (14_399, "4 hours")]
+        {
             let detail = banner(&Problem::new(messages::TOO_MANY).retry_after(seconds)).detail;
             assert!(detail.ends_with(&format!("Try again in {words}.")), "{seconds}: {detail}");
         }

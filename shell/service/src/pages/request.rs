@@ -89,7 +89,8 @@ const CORRECT_ADDRESS: &[&str] = &["On the recorder, correct the address.", "The
 impl Wording {
     fn of(view: &RequestView) -> Self {
         let confirms = view.purpose == Purpose::ConfirmEmail;
-        let words = |heading, lead: &str, next, code_is_awaited| Self { heading, lead: lead.to_owned(), next, code_is_awaited };
+        let words =
+            |heading, lead: &str, next, code_is_awaited| Self { heading, lead: lead.to_owned(), next, code_is_awaited };
         match view.mail {
             None => words(
                 "Your request was recorded",
@@ -103,12 +104,18 @@ impl Wording {
                 &[],
                 false,
             ),
-            Some(MailState::Refused) if confirms => {
-                words("The mail was refused", "This address cannot be reached, so it cannot bring you back in.", CORRECT_ADDRESS, false)
-            }
-            Some(MailState::Refused) => {
-                words("The mail was refused", "The code did not reach you, and goes to no other address.", ADDRESS_FAILED, false)
-            }
+            Some(MailState::Refused) if confirms => words(
+                "The mail was refused",
+                "This address cannot be reached, so it cannot bring you back in.",
+                CORRECT_ADDRESS,
+                false,
+            ),
+            Some(MailState::Refused) => words(
+                "The mail was refused",
+                "The code did not reach you, and goes to no other address.",
+                ADDRESS_FAILED,
+                false,
+            ),
             Some(MailState::Queued) => words(
                 if confirms { "Confirming your address" } else { "A code is on its way" },
                 "Eight digits are being mailed to the address that the recorder knows.",

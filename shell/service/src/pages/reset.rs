@@ -30,9 +30,10 @@ struct Pasted {
 }
 
 pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/reset", get(show).post(pasted))
-        .route("/reset/photo", post(photo).get(async || Redirect::to("/reset")).layer(DefaultBodyLimit::max(MAX_PHOTO_BODY)))
+    Router::new().route("/reset", get(show).post(pasted)).route(
+        "/reset/photo",
+        post(photo).get(async || Redirect::to("/reset")).layer(DefaultBodyLimit::max(MAX_PHOTO_BODY)),
+    )
 }
 
 async fn show(State(app): State<App>) -> Response {

@@ -179,7 +179,9 @@ async fn nothing_tells_an_unknown_id_from_a_malformed_one() {
     let unknown = stand.get("/v1/requests/AAAAAAAAAAAAAAAAAAAAAAAA").await;
     assert_eq!((unknown.problem().as_str(), unknown.status.as_u16()), ("not-found", 404));
     let long = "A".repeat(500);
-    for id in ["A", "AAAAAAAAAAAAAAAAAAAAAAA%00", "%2e%2e%2f", "%ff", "'%20OR%201=1--", "AAAAAAAAAAAAAAAAAAAAAAA.", &long] {
+    for id in
+        ["A", "AAAAAAAAAAAAAAAAAAAAAAA%00", "%2e%2e%2f", "%ff", "'%20OR%201=1--", "AAAAAAAAAAAAAAAAAAAAAAA.", &long]
+    {
         let malformed = stand.get(&format!("/v1/requests/{id}")).await;
         assert_eq!(malformed.status, unknown.status, "{id}");
         assert_eq!(malformed.body, unknown.body, "{id}");

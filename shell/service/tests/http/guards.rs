@@ -81,8 +81,11 @@ async fn pages_of_other_sites_are_refused() {
         ("/reset", "application/x-www-form-urlencoded"),
         ("/reset/photo", "multipart/form-data; boundary=x"),
     ] {
-        for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")] {
-            let request = Request::post(path).header("content-type", kind).header(name, value).body(Body::empty()).unwrap();
+        for (name, value) in
+            [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")]
+        {
+            let request =
+                Request::post(path).header("content-type", kind).header(name, value).body(Body::empty()).unwrap();
             let answer = stand.call(request).await;
             assert_eq!((answer.problem().as_str(), answer.status.as_u16()), ("cross-site", 403), "{path} {value}");
         }
@@ -90,7 +93,8 @@ async fn pages_of_other_sites_are_refused() {
 }
 
 async fn second_of_two(stand: &Stand, peer: &str, header: &str, values: [&str; 2]) -> Answer {
-    let [first, second] = values.map(|value| Request::post("/nowhere").header(header, value).body(Body::empty()).unwrap());
+    let [first, second] =
+        values.map(|value| Request::post("/nowhere").header(header, value).body(Body::empty()).unwrap());
     stand.call_from(peer.parse().unwrap(), first).await;
     stand.call_from(peer.parse().unwrap(), second).await
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::Request;
+use sparekey_protocol::ReservedEmail;
 use sparekey_protocol::digits;
 use sparekey_protocol::request::Ask;
-use sparekey_protocol::ReservedEmail;
 
 use crate::stand::{Answer, Hands, Options, Stand};
 
@@ -51,14 +51,20 @@ async fn every_page_is_whole() {
 async fn pasted_digits_lead_to_the_request() {
     let stand = Stand::new().await;
     let request = digits::encode(&stand.request(1));
-    let spaced = request.as_bytes().chunks(5).map(|chunk| std::str::from_utf8(chunk).unwrap()).collect::<Vec<_>>().join("+%0D%0A");
+    let spaced = request
+        .as_bytes()
+        .chunks(5)
+        .map(|chunk| std::str::from_utf8(chunk).unwrap())
+        .collect::<Vec<_>>()
+        .join("+%0D%0A");
     let answer = paste(&stand, &format!("request={spaced}")).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
     let at = answer.headers["location"].to_str().unwrap().to_owned();
     stand.settled(at.strip_prefix("/requests/").unwrap()).await;
 
     let page = stand.page(&at).await;
-    for part in ["SK16-2026-004711", "SK-NVR-16", "o••••@e••••.org", "Your code was mailed", "signed by its maker"] {
+    for part in ["SK16-2026-004711", "SK-NVR-16", "o••••@e••••.org", "Your code was mailed", "signed by its maker"]
+    {
         assert!(page.text().contains(part), "{part}");
     }
     assert!(!page.text().contains("owner@") && !page.text().contains(&request[..40]), "neither address nor request");
@@ -72,7 +78,10 @@ async fn a_problem_keeps_what_was_typed() {
     let answer = paste(&stand, "request=%3Cscript%3E123&again=true").await;
     assert_eq!(answer.status, 400);
     assert!(answer.text().contains("could not be read"));
-    assert!(answer.text().contains("&#60;script&#62;123") && !answer.text().contains("<script>123"), "kept, and escaped");
+    assert!(
+        answer.text().contains("&#60;script&#62;123") && !answer.text().contains("<script>123"),
+        "kept, and escaped"
+    );
     assert!(answer.text().contains("checked"));
 
     let request = digits::encode(&stand.request(1));
@@ -104,7 +113,9 @@ async fn problems_are_pages_for_people() {
 async fn each_purpose_has_its_own_words() {
     let stand = Stand::new().await;
     let address = ReservedEmail::new("owner@example.org").unwrap();
-    for (n, ask, words) in [(1, Ask::ConfirmEmail(address), "way back in"), (2, Ask::ResetByDesk, "Your request was recorded")] {
+    for (n, ask, words) in
+        [(1, Ask::ConfirmEmail(address), "way back in"), (2, Ask::ResetByDesk, "Your request was recorded")]
+    {
         let id = stand.submit(&stand.asking(n, ask)).await.json()["id"].as_str().unwrap().to_owned();
         assert!(stand.page(&format!("/requests/{id}")).await.text().contains(words), "{words}");
     }

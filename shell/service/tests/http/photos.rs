@@ -15,7 +15,8 @@ async fn send(stand: &Stand, kind: &str, body: Vec<u8>) -> Answer {
 fn form(fields: &[(&str, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, content) in fields {
-        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.png\"\r\n\r\n");
+        let head =
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.png\"\r\n\r\n");
         body.extend_from_slice(head.as_bytes());
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n");
@@ -83,7 +84,9 @@ async fn what_is_no_photo_of_a_request_has_its_name() {
 #[tokio::test]
 async fn the_form_works_without_scripts() {
     let stand = Stand::new().await;
-    let post = |body: Vec<u8>| Request::post("/reset/photo").header("content-type", form_kind()).body(Body::from(body)).unwrap();
+    let post = |body: Vec<u8>| {
+        Request::post("/reset/photo").header("content-type", form_kind()).body(Body::from(body)).unwrap()
+    };
     let taken = stand.call(post(form(&[("photo", &photo(&stand.request(1)))]))).await;
     assert_eq!(taken.status, 303);
     assert!(taken.headers["location"].to_str().unwrap().starts_with("/requests/"));

@@ -22,7 +22,14 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
     ("", &[("x-forwarded-host", EVIL), ("x-forwarded-proto", "http"), ("x-forwarded-port", "81")]),
     ("", &[("x-forwarded-server", EVIL), ("x-original-host", EVIL), ("x-host", EVIL), ("x-http-host-override", EVIL)]),
     ("", &[("forwarded", "for=1.2.3.4;host=evil.example;proto=http")]),
-    ("", &[("x-forwarded-prefix", "//evil.example"), ("x-original-url", "//evil.example/"), ("x-rewrite-url", "/evil.example")]),
+    (
+        "",
+        &[
+            ("x-forwarded-prefix", "//evil.example"),
+            ("x-original-url", "//evil.example/"),
+            ("x-rewrite-url", "/evil.example"),
+        ],
+    ),
     ("", &[("referer", "https://evil.example/")]),
     ("", &[("via", "1.1 evil.example"), ("x-forwarded-for", "1.2.3.4")]),
     ("https://evil.example", &[]),
@@ -52,7 +59,8 @@ async fn the_mail_is_the_same_whatever_the_headers() {
         // All at one time, which stands in the mail.
         let stand = Stand::with(Options { clock: Some(Arc::new(Hands::default())), ..Options::default() }).await;
         let body = json!({ "request": digits::encode(&stand.request(1)) }).to_string();
-        let request = Request::post("/v1/requests").header("content-type", "application/json").body(Body::from(body)).unwrap();
+        let request =
+            Request::post("/v1/requests").header("content-type", "application/json").body(Body::from(body)).unwrap();
         let answer = stand.call(claim(request, one)).await;
         assert_eq!(answer.status, 202, "{one:?}");
         stand.settled(answer.json()["id"].as_str().unwrap()).await;
@@ -69,7 +77,9 @@ async fn the_mail_is_the_same_whatever_the_headers() {
 async fn no_page_and_no_redirect_repeats_a_claimed_name() {
     let stand = Stand::new().await;
     for one in CLAIMS {
-        for path in ["/", "/r", "/reset", "/offline", "/manifest.webmanifest", "/nowhere", "/openapi.json", "/reset/photo"] {
+        for path in
+            ["/", "/r", "/reset", "/offline", "/manifest.webmanifest", "/nowhere", "/openapi.json", "/reset/photo"]
+        {
             let request = Request::get(path).header("accept", "text/html").body(Body::empty()).unwrap();
             let answer = stand.call(claim(request, one)).await;
             assert!(!answer.text().contains("evil"), "{path} {one:?}");

@@ -41,7 +41,14 @@ async fn logs_and_metrics_hold_no_ids_codes_or_addresses() {
     stand.settled(&id).await;
     stand.page(&format!("/requests/{id}")).await;
     stand.get("/nowhere/canary-path?canary=query").await;
-    stand.call(http::Request::post("/v1/requests/photo").header("content-type", "image/png").body(photo(&request).into()).unwrap()).await;
+    stand
+        .call(
+            http::Request::post("/v1/requests/photo")
+                .header("content-type", "image/png")
+                .body(photo(&request).into())
+                .unwrap(),
+        )
+        .await;
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let metrics = stand.get("/metrics").await.text().to_owned();

@@ -13,7 +13,8 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sparekey_protocol::request::{self, Ask, Contents};
 use sparekey_protocol::{
-    BaseUrl, Certificate, Code, Firmware, Language, Model, Nonce, OpeningPublicKey, ReservedEmail, Serial, SigningKey, Time,
+    BaseUrl, Certificate, Code, Firmware, Language, Model, Nonce, OpeningPublicKey, ReservedEmail, Serial, SigningKey,
+    Time,
 };
 use sparekey_service::http::{Flood, HttpSettings};
 use sparekey_service::keys::Keys;
@@ -63,7 +64,11 @@ impl Answer {
         if let Some(seconds) = json.get("retry_after") {
             assert_eq!(self.headers["retry-after"], seconds.to_string().as_str());
         }
-        json["type"].as_str().and_then(|name| name.strip_prefix("urn:sparekey:problem:")).expect("our own prefix").to_owned()
+        json["type"]
+            .as_str()
+            .and_then(|name| name.strip_prefix("urn:sparekey:problem:"))
+            .expect("our own prefix")
+            .to_owned()
     }
 }
 

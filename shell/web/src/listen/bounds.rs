@@ -1,9 +1,11 @@
 //! How much one socket's peers may hold at once, and for how long.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use crate::address::one_host;
 
 /// What a peer may cost.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +71,7 @@ impl Places {
 
     /// A place for a connection from `peer`, given back when dropped; `None` if there is none left.
     pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
-        let peer = bucket(peer);
+        let peer = one_host(peer);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let all = if peer.is_loopback() { self.all } else { self.strangers };
         let from_peer = taken.by_peer.get(&peer).copied().unwrap_or(0);
@@ -98,17 +100,6 @@ impl Drop for Place {
                 taken.by_peer.remove(&self.peer);
             }
         }
-    }
-}
-
-/// What counts as one peer: an IPv4 address, or an IPv6 /64, which one host can fill with addresses as it likes.
-/// Link-local addresses, all of one /64, count singly.
-fn bucket(addr: IpAddr) -> IpAddr {
-    match addr.to_canonical() {
-        IpAddr::V6(v6) if !v6.is_loopback() && !v6.is_unicast_link_local() => {
-            IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)))
-        }
-        other => other,
     }
 }
 
