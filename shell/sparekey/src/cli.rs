@@ -122,6 +122,10 @@ pub(crate) struct Card {
 pub(crate) enum Service {
     /// Make a service's keys and database in DIR, and trust a maker
     Init(ServiceInit),
+    /// Refuse a device from now on: its maker withdrew its serial. Works beside a running service
+    Withdraw(ServiceWithdraw),
+    /// Make a new opening key; requests sealed to the old one still open for 30 days. Then make new cards
+    Rotate(ServiceRotate),
     /// Run the service. Settings come from arguments, then SPAREKEY_… variables, then DIR/settings.toml
     Run(Box<ServiceRun>),
 }
@@ -136,6 +140,27 @@ pub(crate) struct ServiceInit {
     /// Where cases will be kept: sqlite:PATH or postgres://… [default: sqlite in DIR]
     #[arg(long, env = "SPAREKEY_DATABASE", value_name = "URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct ServiceWithdraw {
+    /// The folder that `service init` made
+    pub(crate) dir: PathBuf,
+    /// The public key of the maker that certified it (maker.pub)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) maker: PathBuf,
+    /// The serial number
+    #[arg(long, value_name = "S")]
+    pub(crate) serial: String,
+    /// Where cases are kept, if not in DIR
+    #[arg(long, env = "SPAREKEY_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct ServiceRotate {
+    /// The folder that `service init` made
+    pub(crate) dir: PathBuf,
 }
 
 #[derive(Args, serde::Deserialize, Default)]

@@ -47,6 +47,8 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Maker(Maker::Certify(options)) => certify::run(&options, report),
         Command::Maker(Maker::Card(options)) => card::run(&options, report),
         Command::Service(Service::Init(options)) => service::init(&options, report),
+        Command::Service(Service::Withdraw(options)) => service::withdraw(&options, report),
+        Command::Service(Service::Rotate(options)) => service::rotate(&options, report),
         Command::Service(Service::Run(options)) => service::run(&options, report),
         Command::Recorder(Recorder::Init(options)) => recorder::init(&options, report),
         Command::Recorder(Recorder::Card(options)) => recorder::card(&options, report),

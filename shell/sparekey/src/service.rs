@@ -4,10 +4,11 @@ use std::{fs, io::ErrorKind, net::SocketAddr, path::{Path, PathBuf}, sync::Arc};
 
 use rustix::process::DumpableBehavior;
 use serde_json::json;
-use sparekey_protocol::BaseUrl;
+use sparekey_protocol::{BaseUrl, MakerId, Serial};
 use sparekey_service::{
-    Budgets, SystemClock,
+    Budgets, Clock, SystemClock,
     http::{self, Cidr, Flood, HttpSettings},
+    keys::Keys,
     mail::{Address, Letterhead, Transport},
     photo::PhotoReader,
     service::{self, DATABASE_FILE, Database, Service, Settings},
@@ -15,7 +16,7 @@ use sparekey_service::{
 use sparekey_web::{listen::{Bounds, Listener, Scheme}, tls};
 use tokio_util::sync::CancellationToken;
 
-use crate::{card, cli::{ServiceInit, ServiceRun, ServiceSettings}, failure::Failure, files, logs, memory, report::Report, stop};
+use crate::{card, cli::{ServiceInit, ServiceRotate, ServiceRun, ServiceSettings, ServiceWithdraw}, failure::Failure, files, logs, memory, report::Report, stop};
 
 /// Where a service listens unless it is told.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
@@ -34,6 +35,25 @@ pub(crate) fn init(options: &ServiceInit, report: Report) -> Result<(), Failure>
         if makers.len() == 1 { "one maker is".to_owned() } else { format!("{} makers are", makers.len()) },
     );
     report.done(&text, &json!({ "folder": options.dir, "makers": makers.len() }));
+    Ok(())
+}
+
+pub(crate) fn withdraw(options: &ServiceWithdraw, report: Report) -> Result<(), Failure> {
+    let maker = MakerId::of(&files::public_key(&options.maker)?.to_bytes());
+    let serial = Serial::new(&options.serial).map_err(|error| Failure::malformed("--serial", error))?;
+    let database = database(&options.dir, options.database.as_deref())?;
+    runtime()?
+        .block_on(service::withdraw(&database, maker, &serial))
+        .map_err(|error| Failure::two_lines("not-possible", &error))?;
+    let text = format!("{serial} of maker {maker} is withdrawn: its requests are refused within seconds.");
+    report.done(&text, &json!({ "maker": maker.to_string(), "serial": serial.as_str() }));
+    Ok(())
+}
+
+pub(crate) fn rotate(options: &ServiceRotate, report: Report) -> Result<(), Failure> {
+    Keys::retire_opening_key(&options.dir, SystemClock.now()).map_err(|error| Failure::two_lines("not-possible", &error))?;
+    let text = "There is a new opening key. Restart the service, then have the maker sign cards of a higher edition:\nrequests sealed to the old key are opened for 30 days more.";
+    report.done(text, &json!({ "folder": options.dir }));
     Ok(())
 }
 
