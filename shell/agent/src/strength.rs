@@ -1,8 +1,8 @@
 //! How hard a password is to guess, by zxcvbn.
 //!
-//! Its dictionaries take five megabytes as long as the process lives, and a hostile password can keep it busy for a second.
-//! So a device judges in a child process, which is gone a moment later; never under the device's lock, and one at a time
-//! for callers of one kind.
+//! Its dictionaries take five megabytes as long as the process lives, and a long hostile password keeps it busy for seconds.
+//! So a device judges a bounded part, in a child process, which is gone a moment later; never under the device's lock, and
+//! one at a time for callers of one kind.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -15,6 +15,11 @@ use zeroize::Zeroizing;
 const PROCESSOR_SECONDS: u64 = 2;
 /// More than a password and its words can be, in bytes.
 const LONGEST: u64 = 4096;
+/// Characters that are judged at once: the worst 24 that could be found (every look-alike of a letter) keep a desktop's
+/// processor busy for 60 milliseconds, the worst 100 for two seconds.
+const JUDGED: usize = 24;
+/// zxcvbn's "safely unguessable": who holds it needs no second look.
+const STRONG: u8 = 3;
 /// Between the password and the words. A password that holds it is judged by its first part: as no stronger than it is.
 const BETWEEN: char = '\0';
 
@@ -72,14 +77,26 @@ pub fn judge_child() -> io::Result<()> {
     io::stdout().write_all(&[b'0' + estimate(password, &words)])
 }
 
+/// The first characters decide. Where they are weak the last ones do: no part of a password is harder to guess than all of it.
 fn estimate(password: &str, words: &[String]) -> u8 {
     let words: Vec<_> = words.iter().map(String::as_str).collect();
-    zxcvbn::zxcvbn(password, &words).score().into()
+    let score = |part: &str| u8::from(zxcvbn::zxcvbn(part, &words).score());
+    let (first, last) = ends(password);
+    let begins = score(first);
+    if begins >= STRONG || last.len() == password.len() { begins } else { begins.max(score(last)) }
+}
+
+/// The first and the last of the characters, as many as are judged at once.
+fn ends(password: &str) -> (&str, &str) {
+    let first = password.char_indices().nth(JUDGED).map_or(password, |(end, _)| &password[..end]);
+    let last = password.char_indices().nth_back(JUDGED - 1).map_or(password, |(start, _)| &password[start..]);
+    (first, last)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hasher::{Client, Hasher};
 
     #[test]
     fn common_words_and_own_names_are_weak() {
@@ -90,6 +107,33 @@ mod tests {
         for strong in ["four unrelated lamps sing", "kX9#mQ2$vL7p"] {
             assert!(Judge::Here.score(strong, &words) >= 3, "{strong}");
         }
+    }
+
+    #[test]
+    fn of_a_long_password_both_ends_are_judged() {
+        let weak = "a".repeat(40);
+        for (password, strong) in [
+            ("correct horse battery staple".to_owned(), true),
+            (format!("kX9#mQ2$vL7p{weak}"), true),
+            (format!("{weak}kX9#mQ2$vL7p"), true),
+            ("密".repeat(60), false),
+            ("password".repeat(16), false),
+            (weak, false),
+        ] {
+            assert_eq!(Judge::Here.score(&password, &[]) >= STRONG, strong, "{password}");
+        }
+        assert_eq!(ends("short"), ("short", "short"));
+        let long: String = ('a'..='z').chain('A'..='Z').collect();
+        assert_eq!(ends(&long), (&long[..JUDGED], &long[52 - JUDGED..]));
+    }
+
+    /// Every look-alike of a letter: zxcvbn tries all combinations of them.
+    #[tokio::test]
+    async fn a_hostile_password_is_judged_on_a_lane_of_little_stack() {
+        let hostile = "a4@b8c({[<e3g69i1!|l1|7o0s$5t+7x%z2".repeat(3);
+        let hasher = Hasher::start().unwrap();
+        let turn = hasher.turn(Client::Screen).unwrap();
+        assert!(turn.run(move || Judge::Here.score(&hostile, &[])).await >= STRONG);
     }
 
     #[test]
