@@ -132,11 +132,11 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
-    /// Dark or light.
+    /// Dark or light. Nothing moves, so that a picture shows how a page stays.
     pub fn dark(&self, dark: bool) {
-        let value = if dark { "dark" } else { "light" };
-        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
-        self.devtools("Emulation.setEmulatedMedia", &features);
+        let scheme = json!({ "name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" } });
+        let motion = json!({ "name": "prefers-reduced-motion", "value": "reduce" });
+        self.devtools("Emulation.setEmulatedMedia", &json!({ "features": [scheme, motion] }));
     }
 
     /// Opens an address.
@@ -234,6 +234,21 @@ impl Browser {
                 element.send_keys(text).await
             })
             .unwrap_or_else(|error| panic!("{selector}: {error}"));
+    }
+
+    /// The page's HTML, also where scripts are off.
+    pub fn source(&self) -> String {
+        self.runtime.block_on(self.client().source()).unwrap_or_default()
+    }
+
+    /// Clicks what is there, without asking whether it can be seen, which takes a script.
+    pub fn click_now(&self, selector: &str) {
+        self.wait(selector, async |client| client.find(Locator::Css(selector)).await?.click().await);
+    }
+
+    /// Types into what is there, likewise.
+    pub fn type_now(&self, selector: &str, text: &str) {
+        self.wait(selector, async |client| client.find(Locator::Css(selector)).await?.send_keys(text).await);
     }
 
     /// Presses keys wherever the focus is. `\u{e004}` is Tab, `\u{e007}` Enter (WebDriver section 17.4.2).

@@ -20,6 +20,12 @@ pub fn database(name: &str) -> Option<String> {
     Some(format!("{cluster}/{name}"))
 }
 
+/// Runs a statement.
+pub fn execute(database: &str, statement: &str) {
+    let done = Command::new(psql()).args(["--quiet", "--command", statement, database]).status();
+    assert!(done.expect("psql can be started").success(), "{statement}");
+}
+
 /// Debian's newest, if there is none on the path.
 fn psql() -> PathBuf {
     let versions =

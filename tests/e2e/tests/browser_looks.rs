@@ -1,0 +1,245 @@
+//! Every page as people meet it: small and large, light and dark, by keyboard alone, and as a screen reader is told of it.
+//!
+//! Pictures of the pages go to `target/screenshots`, to be looked at.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use serde_json::json;
+use sparekey_e2e::{Browser, Look, Setup, World, axe::Axe, until};
+
+const PASSWORD: &str = "tangerine ladder ocean clock";
+const NEW: &str = "granite whistle seldom maple";
+const ADDRESS: &str = "olga@owners.example.org";
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
+
+/// Looks at pages, and gathers what is wrong with them.
+struct Critic {
+    axe: Option<Axe>,
+    found: Vec<String>,
+}
+
+impl Critic {
+    fn new() -> Self {
+        Self { axe: Axe::install(), found: Vec::new() }
+    }
+
+    /// Judges the page that is open, at every size, light and dark.
+    fn judge(&mut self, browser: &Browser, name: &str) {
+        let mut complain = |what: String| self.found.push(format!("{name}: {what}"));
+        for [part, script] in [
+            ["title", "return document.title"],
+            ["language", "return document.documentElement.lang"],
+            ["heading", "return document.querySelectorAll('h1').length === 1 ? document.querySelector('h1').innerText : ''"],
+        ] {
+            if browser.script(script).as_str().is_none_or(str::is_empty) {
+                complain(format!("no {part}, or more than one"));
+            }
+        }
+        for (size, width, height) in [("narrow", 360, 640), ("phone", 390, 844), ("laptop", 1366, 768), ("monitor", 1920, 1080)] {
+            browser.resize(width, height);
+            let wide = browser.script("return document.documentElement.scrollWidth").as_u64().unwrap();
+            if wide > u64::from(width) {
+                complain(format!("{wide} px wide in a window of {width}"));
+            }
+            for (scheme, dark) in [("light", false), ("dark", true)] {
+                browser.dark(dark);
+                if size != "narrow" {
+                    browser.save(&format!("{name}-{size}-{scheme}"));
+                }
+                if matches!(size, "phone" | "monitor") {
+                    let violations = self.axe.as_ref().map(|axe| axe.violations(browser)).unwrap_or_default();
+                    violations.into_iter().for_each(|violation| complain(format!("{size} {scheme}: {violation}")));
+                }
+            }
+        }
+        browser.dark(false);
+        browser.complaints().into_iter().for_each(|complaint| complain(format!("console: {complaint}")));
+    }
+
+    fn conclude(self) {
+        assert!(self.found.is_empty(), "{}", self.found.join("\n"));
+    }
+}
+
+#[test]
+fn the_recorders_pages() {
+    let world = World::start(Setup::default());
+    let (mut critic, screen) = (Critic::new(), Browser::open(&Look::MONITOR));
+    let open = |path: &str| screen.goto(&(world.screen_url() + path));
+    open("/activate");
+    critic.judge(&screen, "recorder-activate");
+    screen.fill("#password", "12345678");
+    screen.fill("#password_again", "12345678");
+    screen.press("Activate");
+    screen.see("[role=alert], .banner");
+    // The answer's own status is in the console, and only that.
+    let refused = screen.complaints();
+    assert!(refused.iter().all(|complaint| complaint.contains("status of 4")), "{refused:?}");
+    critic.judge(&screen, "recorder-activate-refused");
+    screen.fill("#password", PASSWORD);
+    screen.fill("#password_again", PASSWORD);
+    screen.fill("#email", ADDRESS);
+    screen.fill("#email_again", ADDRESS);
+    screen.press("Activate");
+    screen.see_path("the confirmation", |path| path == "/contacts/1/confirm");
+    critic.judge(&screen, "recorder-confirm");
+    for (path, name) in [("/ready", "ready"), ("/home", "home"), ("/contacts", "contacts"), ("/password", "password")] {
+        open(path);
+        critic.judge(&screen, &format!("recorder-{name}"));
+    }
+    open("/home");
+    screen.press("Log out");
+    screen.see_path("the login", |path| path == "/login");
+    critic.judge(&screen, "recorder-login");
+    open("/forgot");
+    critic.judge(&screen, "recorder-forgot");
+    screen.click("button[name=way][value=email]");
+    screen.see("figure.qr svg");
+    critic.judge(&screen, "recorder-qr");
+    screen.resize(1280, 720);
+    screen.save("forgot-password");
+    let id = screen.path().rsplit_once('/').unwrap().1.to_owned();
+    screen.fill("#code", "00000000");
+    screen.press("Continue");
+    screen.see_text("4 tries left");
+    screen.complaints();
+    critic.judge(&screen, "recorder-qr-wrong-code");
+    let qr_text = world.device().view(&id).must(200)["qr_text"].as_str().unwrap().to_owned();
+    let code = world.opener().code(&sparekey_e2e::device::Opened { id, qr_text });
+    screen.fill("#code", &code);
+    screen.press("Continue");
+    screen.see_path("the new password", |path| path.ends_with("/password"));
+    critic.judge(&screen, "recorder-new-password");
+    open("/nowhere");
+    screen.complaints();
+    critic.judge(&screen, "recorder-not-found");
+    critic.conclude();
+}
+
+#[test]
+fn the_apps_pages() {
+    let world = World::start(Setup::default());
+    let device = world.device();
+    device.activate(PASSWORD, &[ADDRESS]);
+    let opened = device.open();
+    let (mut critic, phone) = (Critic::new(), Browser::open(&Look::PHONE));
+    let open = |path: &str| phone.goto(&(world.service_url() + path));
+    for (path, name) in [("/", "home"), ("/reset", "reset"), ("/offline", "offline")] {
+        open(path);
+        critic.judge(&phone, &format!("app-{name}"));
+    }
+    open("/reset");
+    phone.press("Scan with the camera");
+    phone.see_text("There is no camera here");
+    critic.judge(&phone, "app-no-camera");
+    phone.goto(&opened.qr_text);
+    phone.see_path("the request's page", |path| path.starts_with("/requests/"));
+    phone.see_text("was sent");
+    critic.judge(&phone, "app-request");
+    open("/r#12345");
+    phone.see_text("Your request was not taken");
+    phone.complaints();
+    critic.judge(&phone, "app-refused");
+    open("/requests/AAAAAAAAAAAAAAAAAAAAAAAA");
+    phone.complaints();
+    critic.judge(&phone, "app-not-found");
+    let manifest = world.service_api().get("/manifest.webmanifest").must(200);
+    assert_eq!(manifest["display"], "standalone");
+    critic.conclude();
+}
+
+/// What has the focus, as a person would call it.
+fn focus(browser: &Browser) -> String {
+    let name = browser.script("const on = document.activeElement; return on === document.body ? 'BODY' : on.id || on.innerText || on.tagName");
+    name.as_str().unwrap().trim().to_owned()
+}
+
+/// Tab, until something has the focus; the focus must be seen all the way.
+fn tab_to(browser: &Browser, wanted: impl Fn(&str) -> bool) {
+    for _ in 0..40 {
+        if wanted(&focus(browser)) {
+            return;
+        }
+        browser.keys(TAB);
+        let seen = browser.script(
+            "const style = getComputedStyle(document.activeElement);
+             return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1 || style.boxShadow !== 'none'",
+        );
+        assert_eq!(seen, true, "the focus on {:?} can be seen at {}", focus(browser), browser.url());
+    }
+    panic!("Tab leads nowhere at {}:\n{}", browser.url(), browser.text());
+}
+
+#[test]
+fn forgotten_and_reset_by_keyboard_alone() {
+    let world = World::start(Setup::default());
+    let device = world.device();
+    device.activate(PASSWORD, &[ADDRESS]);
+    let screen = Browser::open(&Look::MONITOR);
+    screen.goto(&world.screen_url());
+    screen.see_path("the login", |path| path == "/login");
+    tab_to(&screen, |focus| focus == "Forgot password");
+    screen.keys(ENTER);
+    screen.see_path("the ways", |path| path == "/forgot");
+    tab_to(&screen, |focus| focus.contains("email"));
+    screen.keys(ENTER);
+    screen.see("figure.qr svg");
+    let id = screen.path().rsplit_once('/').unwrap().1.to_owned();
+    let qr_text = device.view(&id).must(200)["qr_text"].as_str().unwrap().to_owned();
+    let code = world.opener().code(&sparekey_e2e::device::Opened { id, qr_text });
+    tab_to(&screen, |focus| focus == "code");
+    screen.keys(&(code + ENTER));
+    screen.see_path("the new password", |path| path.ends_with("/password"));
+    tab_to(&screen, |focus| focus == "password");
+    screen.keys(NEW);
+    tab_to(&screen, |focus| focus == "password_again");
+    screen.keys(&(NEW.to_owned() + ENTER));
+    screen.see_text("The new password is set");
+    screen.see_path("the login, by itself", |path| path == "/login");
+    tab_to(&screen, |focus| focus == "username");
+    if screen.script("return document.activeElement.value") == json!("") {
+        screen.keys("admin");
+    }
+    tab_to(&screen, |focus| focus == "password");
+    screen.keys(&(NEW.to_owned() + ENTER));
+    screen.see_path("home", |path| path == "/home");
+}
+
+/// Server-rendered pages do all but the camera without scripts.
+#[test]
+fn forgotten_and_reset_without_scripts() {
+    let world = World::start(Setup::default());
+    let device = world.device();
+    device.activate(PASSWORD, &[ADDRESS]);
+    let screen = Browser::open(&Look::MONITOR);
+    screen.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    let source = |wanted: &str| {
+        until(wanted, Duration::from_secs(20), || screen.source().contains(wanted).then_some(()));
+    };
+    screen.goto(&(world.screen_url() + "/forgot"));
+    screen.click_now("button[name=way][value=email]");
+    source("Scan this with your phone");
+    let id = screen.path().rsplit_once('/').unwrap().1.to_owned();
+    let qr_text = device.view(&id).must(200)["qr_text"].as_str().unwrap().to_owned();
+
+    // The phone, by a pasted link.
+    screen.goto(&(world.service_url() + "/reset"));
+    screen.type_now("#request", &qr_text);
+    screen.click_now("[data-text] button");
+    source("signed by its maker");
+    let code = world.mailbox().wait(1).remove(0).code();
+
+    screen.goto(&format!("{}/recoveries/{id}", world.screen_url()));
+    screen.type_now("#code", &code);
+    screen.click_now("form[action^='/recoveries/'] button.primary");
+    source("The code is right");
+    screen.type_now("#password", NEW);
+    screen.type_now("#password_again", NEW);
+    screen.click_now("form[action^='/recoveries/'] button.primary");
+    source("The new password is set");
+    source("Log in with the new one");
+    device.log_in(NEW).must(201);
+}
