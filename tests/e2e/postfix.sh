@@ -6,9 +6,11 @@
 # Everything it writes is under DIR, an absolute path:
 #   DIR/ca.pem       its certificate, signed by itself, for 127.0.0.1 and localhost
 #   DIR/mail/new/    every mail for everybody, one file each (a maildir)
+#   DIR/bounces/new/ except what is for bounce+…
 #   DIR/postfix.log  its log
-# It offers STARTTLS and SMTPUTF8, refuses nobody@refused.example with 550 and later@refused.example with 450, and sends
-# nothing on to anywhere. It needs Postfix, openssl and root, as every Postfix does.
+# It offers STARTTLS and SMTPUTF8, refuses nobody@refused.example with 550 and later@refused.example with 450, takes mail for
+# gone@refused.example and bounces it, and sends nothing on to anywhere. It needs Postfix, openssl and root, as every Postfix
+# does.
 set -eu
 
 usage() {
@@ -22,11 +24,11 @@ case $dir in /*) ;; *) usage ;; esac
 PATH=$PATH:/usr/sbin:/sbin
 
 start() {
-    mkdir -p "$dir/etc" "$dir/queue" "$dir/data" "$dir/mail"
+    mkdir -p "$dir/etc" "$dir/queue" "$dir/data" "$dir/mail" "$dir/bounces"
     # Postfix's processes are other users than the one who made DIR.
     chmod 0711 "$dir"
     chown postfix "$dir/data"
-    chown mail "$dir/mail"
+    chown mail "$dir/mail" "$dir/bounces"
     if [ ! -e "$dir/key.pem" ]; then
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7 -subj /CN=localhost \
             -addext subjectAltName=IP:127.0.0.1,DNS:localhost -addext basicConstraints=critical,CA:FALSE \
@@ -50,7 +52,8 @@ smtputf8_enable = yes
 biff = no
 
 virtual_mailbox_domains = static:all
-virtual_mailbox_maps = static:mail/
+virtual_mailbox_maps = regexp:$dir/etc/mailboxes
+transport_maps = inline:{ {gone@refused.example = gone:} }
 virtual_mailbox_base = $dir
 virtual_minimum_uid = 1
 virtual_uid_maps = static:$mail_user
@@ -67,6 +70,10 @@ smtpd_tls_cert_file = $dir/ca.pem
 smtpd_tls_key_file = $dir/key.pem
 smtpd_tls_received_header = yes
 EOF
+    cat >"$dir/etc/mailboxes" <<EOF
+/^bounce[+]/ bounces/
+/./ mail/
+EOF
     cat >"$dir/etc/master.cf" <<EOF
 127.0.0.1:$port inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
@@ -79,6 +86,7 @@ trace unix - - n - 0 bounce
 virtual unix - n n - - virtual
 discard unix - - n - - discard
 error unix - - n - - error
+gone unix - n n - - pipe user=mail argv=/bin/sh -c {exit 67}
 retry unix - - n - - error
 proxymap unix - - n - - proxymap
 anvil unix - - n - 1 anvil

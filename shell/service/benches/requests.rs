@@ -147,6 +147,7 @@ async fn measure(dir: &std::path::Path, database: Database, requests: &[Vec<u8>]
         mail: Transport::from_url(&format!("maildir:{}", dir.join("mail").display())).unwrap(),
         letterhead: Letterhead::new("Bench", Address::parse("recovery@example.org").unwrap()),
         budgets: Budgets { network: much, ..Budgets::default() },
+        bounces: None,
         clock: Arc::new(SystemClock),
     };
     let service = Arc::new(Service::open(settings).await.unwrap());

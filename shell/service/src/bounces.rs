@@ -82,9 +82,9 @@ impl Watcher {
 
     async fn look_at(&self, path: PathBuf) -> io::Result<()> {
         let (addresses, mail) = (Arc::clone(&self.addresses), path.clone());
-        let read = task::spawn_blocking(move || Ok(Mail::parse(&read(&mail)?, &addresses))).await;
+        let parsed = task::spawn_blocking(move || read(&mail).map(|bytes| Mail::parse(&bytes, &addresses))).await;
         // What a parser breaks on is left to people.
-        match read.unwrap_or(Ok(Mail::Other))? {
+        match parsed.unwrap_or(Ok(Mail::Other))? {
             Mail::Bounce(letter) if !self.note(letter).await => Ok(()),
             Mail::Bounce(_) | Mail::NoNews => unless_gone(fs::remove_file(&path)),
             Mail::Other => unless_gone(put_aside(&self.maildir, &path)),

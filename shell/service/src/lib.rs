@@ -3,6 +3,7 @@
 //! It opens requests, lets `sparekey-cases` decide, writes the fact and what follows from it in one
 //! transaction, and only then lets effects run. It decides nothing about recovery itself.
 
+mod bounces;
 mod case_id;
 mod clock;
 pub mod http;

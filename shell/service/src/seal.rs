@@ -132,7 +132,8 @@ pub(crate) fn scope_byte(scope: Scope) -> u8 {
     }
 }
 
-fn derive(key: &OpeningKey, info: &[u8]) -> Zeroizing<[u8; 32]> {
+/// A key for one use.
+pub(crate) fn derive(key: &OpeningKey, info: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut derived = Zeroizing::new([0; 32]);
     let hkdf = Hkdf::<Sha256>::new(None, key.to_bytes().as_slice());
     hkdf.expand(info, derived.as_mut_slice()).expect("32 bytes are a valid length");
@@ -143,7 +144,8 @@ fn cipher(key: &[u8; 32]) -> ChaCha20Poly1305 {
     ChaCha20Poly1305::new(key.into())
 }
 
-fn place(letter: Letter) -> Vec<u8> {
+/// 18 bytes of the case, four of the number.
+pub(crate) fn place(letter: Letter) -> Vec<u8> {
     [letter.case.0.as_slice(), &letter.number.to_be_bytes()].concat()
 }
 

@@ -16,8 +16,9 @@ use tokio::{sync::Notify, task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    bounces::BounceAddresses,
     clock::Clock,
-    mail::{Address, CodeLetter, LONGEST_SEND, Letterhead, Purpose as LetterPurpose, SendError, Transport},
+    mail::{Address, CodeLetter, Envelope, LONGEST_SEND, Letterhead, Purpose as LetterPurpose, SendError, Transport},
     seal::{LetterContents, Sealer},
     store::{Letter, Outgoing},
     writer::{LONGEST_BACKOFF, Outcome, Writer},
@@ -39,6 +40,8 @@ pub(crate) struct Sender {
     pub(crate) transport: Transport,
     pub(crate) letterhead: Letterhead,
     pub(crate) sealer: Arc<Sealer>,
+    /// Where letters come back to; the mailbox they are from, if nobody looks for bounces.
+    pub(crate) bounces: Option<Arc<BounceAddresses>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) letters: Arc<Notify>,
     pub(crate) stop: CancellationToken,
@@ -113,7 +116,8 @@ impl Sender {
                 return Some(Outcome::Refused);
             }
         };
-        let sent = time::timeout(LONGEST_SEND, self.transport.send(composed.envelope(), composed.bytes())).await;
+        let envelope = self.envelope(outgoing.letter, to);
+        let sent = time::timeout(LONGEST_SEND, self.transport.send(&envelope, composed.bytes())).await;
         match sent {
             Ok(Ok(_)) => {
                 tracing::info!(message_id, "mail sent");
@@ -138,12 +142,19 @@ impl Sender {
         }
     }
 
+    fn envelope(&self, letter: Letter, to: Address) -> Envelope {
+        let from = self.letterhead.from();
+        let bounces = self.bounces.as_ref().and_then(|bounces| bounces.of(letter, from.domain()).ok());
+        Envelope { from: bounces.unwrap_or_else(|| from.clone()), to }
+    }
+
     /// Tries until it is written: a letter that left and is not noted would leave again.
     async fn note(&self, letter: Letter, outcome: Outcome) {
         let state = match outcome {
             Outcome::Accepted => "sent",
             Outcome::Refused => "refused",
             Outcome::Expired => "expired",
+            Outcome::Bounced => "bounced",
         };
         metrics::counter!("sparekey_mails_total", "state" => state).increment(1);
         let mut last_notes = LAST_NOTES;
@@ -181,7 +192,7 @@ fn code_letter<'a>(contents: &'a LetterContents, to: &'a Address, message_id: &'
 }
 
 /// The same for each attempt of a letter, and no way to the case's id: mail servers log it.
-fn message_id(letter: Letter, host: &str) -> String {
+pub(crate) fn message_id(letter: Letter, host: &str) -> String {
     let hash = Sha256::new().chain_update("sparekey/v1/message-id").chain_update(letter.case.0).finalize();
     let name: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("<{name}.{}@{host}>", letter.number)

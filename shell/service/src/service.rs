@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use crate::store::{Database, StoreError};
 use crate::{
+    bounces::{BounceAddresses, Watcher},
     case_id::CaseId,
     clock::Clock,
     keys::Keys,
@@ -52,6 +53,9 @@ pub struct Settings {
     pub letterhead: Letterhead,
     /// How much is let through.
     pub budgets: Budgets,
+    /// The maildir that the mail server delivers `bounce+…` at the domain of the mailbox above to. Without one, bounces go to
+    /// that mailbox and nobody looks for them here.
+    pub bounces: Option<PathBuf>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -108,7 +112,7 @@ impl Service {
     /// # Errors
     /// [`OpenError`] names what is missing, damaged or in use.
     pub async fn open(settings: Settings) -> Result<Self, OpenError> {
-        let Settings { dir, database, mail, letterhead, budgets, clock } = settings;
+        let Settings { dir, database, mail, letterhead, budgets, bounces, clock } = settings;
         let keys = Arc::new(Keys::read(&dir, clock.now())?);
         let store = Arc::new(Store::open(&database).await?);
         keys.set_withdrawn(store.withdrawn().await?);
@@ -121,11 +125,20 @@ impl Service {
             clock: Arc::clone(&clock),
             letters: Arc::clone(&letters),
         });
+        let bounces = bounces.map(|maildir| Watcher {
+            maildir,
+            addresses: Arc::new(BounceAddresses::new(&keys)),
+            domain: letterhead.from().domain().to_owned(),
+            store: Arc::clone(&store),
+            writer: writer.clone(),
+            stop: stop.clone(),
+        });
         let sender = Sender {
             writer: writer.clone(),
             transport: mail,
             letterhead,
             sealer: Arc::clone(&sealer),
+            bounces: bounces.as_ref().map(|watcher| Arc::clone(&watcher.addresses)),
             clock: Arc::clone(&clock),
             letters,
             stop: stop.clone(),
@@ -133,7 +146,9 @@ impl Service {
         };
         let sending = tokio::spawn(sender.run());
         let keeping = tokio::spawn(keep_house(Arc::clone(&keys), Arc::clone(&store), writer.clone(), stop.clone()));
-        let tasks = Mutex::new(vec![sending, keeping]);
+        let mut tasks = vec![sending, keeping];
+        tasks.extend(bounces.map(|watcher| tokio::spawn(watcher.run())));
+        let tasks = Mutex::new(tasks);
         Ok(Self { keys, sealer, store, writer, clock, stop, tasks })
     }
 

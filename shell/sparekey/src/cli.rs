@@ -178,6 +178,9 @@ pub(crate) struct ServiceSettings {
     /// The address that mails come from [default: recovery@ the URL's host]
     #[arg(long, env = "SPAREKEY_FROM", value_name = "ADDRESS")]
     pub(crate) from: Option<String>,
+    /// Where the mail server delivers bounce+… at the domain of --from: maildir:PATH [default: bounces go to --from]
+    #[arg(long, env = "SPAREKEY_BOUNCES", value_name = "URL")]
+    pub(crate) bounces: Option<String>,
     /// The service's name for people
     #[arg(long, env = "SPAREKEY_NAME", value_name = "NAME")]
     pub(crate) name: Option<String>,

@@ -104,6 +104,7 @@ fn with_file(dir: &Path, given: &ServiceSettings) -> Result<ServiceSettings, Fai
         listen: given.listen.or(file.listen),
         mail: one(&given.mail, file.mail),
         from: one(&given.from, file.from),
+        bounces: one(&given.bounces, file.bounces),
         name: one(&given.name, file.name),
         database: one(&given.database, file.database),
         tls_cert: given.tls_cert.clone().or(file.tls_cert),
@@ -121,6 +122,7 @@ pub(crate) struct Plan {
     pub(crate) scheme: Scheme,
     pub(crate) mail: Transport,
     pub(crate) from: Address,
+    pub(crate) bounces: Option<PathBuf>,
     pub(crate) database: Database,
     pub(crate) trusted_proxies: Vec<Cidr>,
 }
@@ -141,6 +143,7 @@ impl Plan {
             scheme: scheme(settings)?,
             mail: Transport::from_url(&mail).map_err(|error| Failure::two_lines("malformed", &error))?,
             from: Address::parse(&from).map_err(|error| Failure::malformed("--from", error))?,
+            bounces: settings.bounces.as_deref().map(maildir).transpose()?,
             database: database(dir, settings.database.as_deref())?,
             trusted_proxies: settings.trusted_proxy.iter().map(cidr).collect::<Result<_, _>>()?,
             url,
@@ -153,6 +156,11 @@ pub(crate) fn default_from(url: &BaseUrl) -> String {
     let host = url.as_str().split("://").nth(1).unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
     let is_name = host.contains('.') && host.parse::<std::net::Ipv4Addr>().is_err();
     format!("recovery@{}", if is_name { host } else { "sparekey.invalid" })
+}
+
+fn maildir(url: &str) -> Result<PathBuf, Failure> {
+    let path = url.strip_prefix("maildir:").filter(|path| !path.is_empty());
+    path.map(PathBuf::from).ok_or_else(|| Failure::malformed("--bounces", "not of the form maildir:PATH"))
 }
 
 fn scheme(settings: &ServiceSettings) -> Result<Scheme, Failure> {
@@ -190,6 +198,7 @@ impl Running {
             mail: plan.mail,
             letterhead: Letterhead::new(&plan.name, plan.from),
             budgets: Budgets::default(),
+            bounces: plan.bounces,
             clock: Arc::new(SystemClock),
         };
         let service = Service::open(settings).await.map_err(|error| Failure::two_lines("not-possible", &error))?;

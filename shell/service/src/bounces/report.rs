@@ -22,7 +22,7 @@ pub(super) enum Mail {
 impl Mail {
     /// Reads a mail, the end of which may be missing.
     pub(super) fn parse(bytes: &[u8], addresses: &BounceAddresses) -> Self {
-        let Some(message) = MessageParser::new().with_minimal_headers().parse(bytes) else { return Self::Other };
+        let Some(message) = MessageParser::default().parse(bytes) else { return Self::Other };
         let words = recipients(&message);
         let local_parts = || words.iter().filter_map(|word| Some(word.split_once('@')?.0));
         match local_parts().find_map(|local_part| addresses.letter(local_part)) {
@@ -82,7 +82,7 @@ mod tests {
     use crate::{case_id::CaseId, keys::Keys};
 
     /// As Postfix 3.7 wrote it, but for the token.
-    const POSTFIX: &str = include_str!("../../tests/bounces_fixtures/postfix.eml");
+    const POSTFIX: &str = include_str!("../../tests/bounces/postfix.eml");
     const LETTER: Letter = Letter { case: CaseId([7; 18]), number: 1 };
 
     fn addresses() -> BounceAddresses {

@@ -42,6 +42,8 @@ pub(crate) enum Outcome {
     Accepted,
     Refused,
     Expired,
+    /// Accepted, and came back.
+    Bounced,
 }
 
 /// Who waits for an answer, with the answer as it was last decided. It goes out after the commit; without one, who waits

@@ -109,6 +109,7 @@ impl Draft {
             Outcome::Accepted => Ask::MailAccepted { letter: number },
             Outcome::Refused => Ask::MailRefused { letter: number },
             Outcome::Expired => Ask::MailExpired { letter: number },
+            Outcome::Bounced => Ask::MailBounced { letter: number },
         };
         let decision = decide(self.cases.get(&letter.case), now, ask).unwrap_or_default();
         self.apply(letter.case, decision, now);

@@ -114,6 +114,7 @@ impl Stand {
             mail: Transport::from_url(&mail).unwrap(),
             letterhead: Letterhead::new("Recovery", Address::parse("recovery@recover.example.org").unwrap()),
             budgets: options.budgets,
+            bounces: None,
             clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
         };
         let service = Arc::new(Service::open(settings).await.unwrap());

@@ -141,15 +141,24 @@ impl Place {
     }
 
     pub(crate) async fn try_open(&self, mail: &str, budgets: Budgets) -> Result<Service, OpenError> {
-        Service::open(Settings {
+        Service::open(self.settings(mail, budgets, None)).await
+    }
+
+    /// A service that looks for bounces in this maildir.
+    pub(crate) async fn open_with_bounces(&self, mail: &str, maildir: PathBuf) -> Service {
+        Service::open(self.settings(mail, Budgets::default(), Some(maildir))).await.unwrap()
+    }
+
+    fn settings(&self, mail: &str, budgets: Budgets, bounces: Option<PathBuf>) -> Settings {
+        Settings {
             dir: self.dir.path().to_owned(),
             database: self.database.clone(),
             mail: Transport::from_url(mail).unwrap(),
             letterhead: Letterhead::new("Test service", Address::parse("service@example.com").unwrap()),
             budgets,
+            bounces,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-        })
-        .await
+        }
     }
 
     fn mailbox(&self) -> PathBuf {

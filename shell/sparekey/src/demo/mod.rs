@@ -73,6 +73,7 @@ fn plan(folders: &Folders, place: &Where) -> Result<Plan, Failure> {
         scheme: folders.scheme(place)?,
         mail: Transport::from_url(&mail).map_err(|error| Failure::two_lines("not-possible", &error))?,
         from: Address::parse(&crate::service::default_from(&place.url)).expect("the default is an address"),
+        bounces: None,
         database: own_database(&folders.service),
         trusted_proxies: Vec::new(),
     })
