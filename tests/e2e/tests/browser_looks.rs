@@ -32,13 +32,18 @@ impl Critic {
         for [part, script] in [
             ["title", "return document.title"],
             ["language", "return document.documentElement.lang"],
-            ["heading", "return document.querySelectorAll('h1').length === 1 ? document.querySelector('h1').innerText : ''"],
+            [
+                "heading",
+                "return document.querySelectorAll('h1').length === 1 ? document.querySelector('h1').innerText : ''",
+            ],
         ] {
             if browser.script(script).as_str().is_none_or(str::is_empty) {
                 complain(format!("no {part}, or more than one"));
             }
         }
-        for (size, width, height) in [("narrow", 360, 640), ("phone", 390, 844), ("laptop", 1366, 768), ("monitor", 1920, 1080)] {
+        for (size, width, height) in
+            [("narrow", 360, 640), ("phone", 390, 844), ("laptop", 1366, 768), ("monitor", 1920, 1080)]
+        {
             browser.resize(width, height);
             let wide = browser.script("return document.documentElement.scrollWidth").as_u64().unwrap();
             if wide > u64::from(width) {
@@ -153,7 +158,9 @@ fn the_apps_pages() {
 
 /// What has the focus, as a person would call it.
 fn focus(browser: &Browser) -> String {
-    let name = browser.script("const on = document.activeElement; return on === document.body ? 'BODY' : on.id || on.innerText || on.tagName");
+    let name = browser.script(
+        "const on = document.activeElement; return on === document.body ? 'BODY' : on.id || on.innerText || on.tagName",
+    );
     name.as_str().unwrap().trim().to_owned()
 }
 
