@@ -4,7 +4,13 @@ use serde_json::json;
 use sparekey_agent::{Agent, AgentError, Judge, folder};
 use sparekey_protocol::{Firmware, Model, Serial};
 
-use crate::{cli::{RecorderCard, RecorderInit, RecorderRun}, failure::Failure, files, logs, memory, report::Report, stop};
+use crate::{
+    cli::{RecorderCard, RecorderInit, RecorderRun},
+    failure::Failure,
+    files, logs, memory,
+    report::Report,
+    stop,
+};
 
 pub(crate) fn init(options: &RecorderInit, report: Report) -> Result<(), Failure> {
     let maker = files::signing_key(&options.maker_key)?;

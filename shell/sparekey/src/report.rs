@@ -17,7 +17,8 @@ impl Report {
     pub(crate) fn failure(self, failure: &Failure) {
         let Failure { problem, happened, to_do } = failure;
         if self.json {
-            let problem = json!({ "type": format!("urn:sparekey:problem:{problem}"), "title": happened, "detail": to_do });
+            let problem =
+                json!({ "type": format!("urn:sparekey:problem:{problem}"), "title": happened, "detail": to_do });
             eprintln!("{problem}");
         } else if to_do.is_empty() {
             eprintln!("{happened}");

@@ -1,6 +1,12 @@
 //! `sparekey service init` and `run`
 
-use std::{fs, io::ErrorKind, net::SocketAddr, path::{Path, PathBuf}, sync::Arc};
+use std::{
+    fs,
+    io::ErrorKind,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rustix::process::DumpableBehavior;
 use serde_json::json;
@@ -13,10 +19,20 @@ use sparekey_service::{
     photo::PhotoReader,
     service::{self, DATABASE_FILE, Database, Service, Settings},
 };
-use sparekey_web::{listen::{Bounds, Listener, Scheme}, tls};
+use sparekey_web::{
+    listen::{Bounds, Listener, Scheme},
+    tls,
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::{card, cli::{ServiceInit, ServiceRotate, ServiceRun, ServiceSettings, ServiceWithdraw}, failure::Failure, files, logs, memory, report::Report, stop};
+use crate::{
+    card,
+    cli::{ServiceInit, ServiceRotate, ServiceRun, ServiceSettings, ServiceWithdraw},
+    failure::Failure,
+    files, logs, memory,
+    report::Report,
+    stop,
+};
 
 /// Where a service listens unless it is told.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
@@ -51,7 +67,8 @@ pub(crate) fn withdraw(options: &ServiceWithdraw, report: Report) -> Result<(), 
 }
 
 pub(crate) fn rotate(options: &ServiceRotate, report: Report) -> Result<(), Failure> {
-    Keys::retire_opening_key(&options.dir, SystemClock.now()).map_err(|error| Failure::two_lines("not-possible", &error))?;
+    Keys::retire_opening_key(&options.dir, SystemClock.now())
+        .map_err(|error| Failure::two_lines("not-possible", &error))?;
     let text = "There is a new opening key. Restart the service, then have the maker sign cards of a higher edition:\nrequests sealed to the old key are opened for 30 days more.";
     report.done(text, &json!({ "folder": options.dir }));
     Ok(())
@@ -70,7 +87,11 @@ pub(crate) fn run(options: &ServiceRun, report: Report) -> Result<(), Failure> {
             service::set_up(&plan.database).await.map_err(|error| Failure::two_lines("not-possible", &error))?;
         }
         let running = Running::start(plan).await?;
-        let text = format!("The service answers at {}, listening on {}. Ctrl-C stops it.", running.url, running.listener.local_addr());
+        let text = format!(
+            "The service answers at {}, listening on {}. Ctrl-C stops it.",
+            running.url,
+            running.listener.local_addr()
+        );
         report.done(&text, &json!({ "url": running.url.as_str(), "listen": running.listener.local_addr() }));
         running.serve(stop).await;
         Ok(())
@@ -94,7 +115,9 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 fn with_file(dir: &Path, given: &ServiceSettings) -> Result<ServiceSettings, Failure> {
     let path = dir.join("settings.toml");
     let file: ServiceSettings = match fs::read_to_string(&path) {
-        Ok(text) => toml::from_str(&text).map_err(|error| Failure::malformed(&path.display().to_string(), error.message()))?,
+        Ok(text) => {
+            toml::from_str(&text).map_err(|error| Failure::malformed(&path.display().to_string(), error.message()))?
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => ServiceSettings::default(),
         Err(error) => return Err(Failure::malformed(&path.display().to_string(), error)),
     };
@@ -130,7 +153,11 @@ pub(crate) struct Plan {
 impl Plan {
     fn of(dir: &Path, settings: &ServiceSettings) -> Result<Self, Failure> {
         let url = settings.url.as_deref().ok_or_else(|| {
-            Failure::new("malformed", "The service does not know its own URL.", "Give the URL of its cards: --url https://…")
+            Failure::new(
+                "malformed",
+                "The service does not know its own URL.",
+                "Give the URL of its cards: --url https://…",
+            )
         })?;
         let url = card::url(url)?;
         let mail = settings.mail.clone().unwrap_or_else(|| format!("maildir:{}", dir.join("mail").display()));
@@ -204,7 +231,11 @@ impl Running {
         let service = Service::open(settings).await.map_err(|error| Failure::two_lines("not-possible", &error))?;
         let service = Arc::new(service);
         let program = std::env::current_exe().map_err(|error| {
-            Failure::new("not-possible", format!("This program cannot find itself: {error}."), "Start it by its full path.")
+            Failure::new(
+                "not-possible",
+                format!("This program cannot find itself: {error}."),
+                "Start it by its full path.",
+            )
         })?;
         let settings = HttpSettings {
             base_url: plan.url.clone(),
@@ -215,7 +246,11 @@ impl Running {
         };
         let listener = Listener::bind(plan.listen, plan.scheme).await.map_err(|error| {
             let happened = format!("{} cannot be listened on: {error}.", plan.listen);
-            Failure::new("not-possible", happened, "Give another address with --listen, or stop the program that uses this one.")
+            Failure::new(
+                "not-possible",
+                happened,
+                "Give another address with --listen, or stop the program that uses this one.",
+            )
         })?;
         // Behind a proxy everybody comes from its address.
         let all = Bounds::default().connections;

@@ -42,6 +42,11 @@ impl Postfix {
         format!("smtp://127.0.0.1:{}?starttls=required&ca={}", self.port, self.folder.path().join("ca.pem").display())
     }
 
+    /// What `service run --bounces` takes.
+    pub fn bounces(&self) -> String {
+        format!("maildir:{}", self.folder.path().join("bounces").display())
+    }
+
     /// What it delivered.
     pub fn mailbox(&self) -> Mailbox {
         Mailbox::new(self.folder.path().join("mail"))

@@ -24,6 +24,8 @@ pub const MODEL: &str = "NVR-8";
 pub struct Setup {
     /// `service run --mail`; a maildir if nothing is said.
     pub mail: Option<String>,
+    /// `service run --bounces`; nobody looks for bounces if nothing is said.
+    pub bounces: Option<String>,
     /// `service run --database`; SQLite in its folder if nothing is said.
     pub database: Option<String>,
     /// `SPAREKEY_LOG` of both programs.
@@ -108,6 +110,9 @@ impl World {
         let (dir, url, listen) = (self.path("service"), self.service_url(), format!("127.0.0.1:{port}"));
         let mail = self.setup.mail.clone().unwrap_or_else(|| format!("maildir:{}", self.path("mail")));
         let mut args = vec!["service", "run", &dir, "--url", &url, "--listen", &listen, "--mail", &mail];
+        if let Some(bounces) = &self.setup.bounces {
+            args.extend(["--bounces", bounces]);
+        }
         if let Some(database) = &self.setup.database {
             args.extend(["--database", database]);
         }

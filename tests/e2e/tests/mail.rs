@@ -77,6 +77,18 @@ fn an_address_that_is_refused_is_told_with_what_to_do() {
 }
 
 #[test]
+fn a_mail_that_comes_back_is_told_as_refused() {
+    let Some(postfix) = Postfix::start() else { return };
+    let setup = Setup { mail: Some(postfix.url()), bounces: Some(postfix.bounces()), ..Setup::default() };
+    let world = World::start(setup);
+    let answer = hand_in(&world, "gone@refused.example");
+    let phone = phone(&world, &answer);
+    becomes(&world.service_api(), &answer, "refused");
+    phone.see_text("was refused");
+    assert!(postfix.mailbox().mails().is_empty());
+}
+
+#[test]
 fn an_answer_that_was_cut_off_is_sent_again() {
     let server = ScriptedServer::start(&[Fate::AcceptAndCut]);
     let world = World::start(Setup { mail: Some(server.url()), ..Setup::default() });

@@ -12,6 +12,7 @@ use sparekey_web::messages;
 use sparekey_web::problem::Problem;
 
 use super::client::Client;
+use super::uploads::Place;
 use super::{App, error};
 use crate::photo::{MAX_BYTES, PhotoError};
 use crate::service::RequestView;
@@ -32,12 +33,9 @@ impl App {
     }
 
     /// Hands in the request that a photo shows. Its digits come back too, for the phone to keep.
-    pub(crate) async fn submit_photo(
-        &self,
-        Photo(image): Photo,
-        client: Client,
-    ) -> Result<(RequestView, String), Problem> {
-        let text = self.read_photo(image).await?;
+    pub(crate) async fn submit_photo(&self, photo: Photo, client: Client) -> Result<(RequestView, String), Problem> {
+        let text = self.read_photo(photo.image.clone()).await?;
+        drop(photo);
         // Not the text itself: what stands before the digits may be anything.
         let request = match qr::read(&text) {
             Ok(request) => request,
@@ -99,30 +97,34 @@ impl FromRequestParts<App> for Id {
 }
 
 /// A picture as it was sent: the body itself, or the one file of a form. An extractor; takes a place among the uploads
-/// for as long as the body comes in.
-pub(crate) struct Photo(Bytes);
+/// until it was read, so that no network keeps the reader to itself.
+pub(crate) struct Photo {
+    image: Bytes,
+    _place: Place,
+}
 
 impl FromRequest<App> for Photo {
     type Rejection = Problem;
 
     async fn from_request(mut request: Request, app: &App) -> Result<Self, Problem> {
         let Client(network) = request.extract_parts_with_state(app).await?;
-        let _place = app.uploads.enter(network)?;
+        let place = app.uploads.enter(network)?;
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
         let kind = kind.to_ascii_lowercase();
-        if kind.starts_with("image/") {
-            Bytes::from_request(request, app).await.map(Self).map_err(|rejection| error::body(&rejection))
+        let image = if kind.starts_with("image/") {
+            Bytes::from_request(request, app).await.map_err(|rejection| error::body(&rejection))?
         } else if kind.starts_with("multipart/form-data") {
             let form = Multipart::from_request(request, app).await.map_err(|rejection| error::multipart(&rejection))?;
-            only_file(form).await
+            only_file(form).await?
         } else {
-            Err(Problem::new(messages::MALFORMED)
-                .detail("Send the picture itself, with a header such as Content-Type: image/jpeg."))
-        }
+            return Err(Problem::new(messages::MALFORMED)
+                .detail("Send the picture itself, with a header such as Content-Type: image/jpeg."));
+        };
+        Ok(Self { image, _place: place })
     }
 }
 
-async fn only_file(mut form: Multipart) -> Result<Photo, Problem> {
+async fn only_file(mut form: Multipart) -> Result<Bytes, Problem> {
     let mut file = None;
     while let Some(field) = form.next_field().await.map_err(|error| error::part(&error))? {
         if file.is_some() || field.name() != Some("photo") {
@@ -133,6 +135,5 @@ async fn only_file(mut form: Multipart) -> Result<Photo, Problem> {
         file = Some(field.bytes().await.map_err(|error| error::part(&error))?);
     }
     file.filter(|bytes| !bytes.is_empty())
-        .map(Photo)
         .ok_or_else(|| Problem::new(messages::MALFORMED).detail("Choose a picture first, then send it."))
 }

@@ -1,4 +1,4 @@
-//! How many pictures are received at once: they are the only large thing anybody can send.
+//! How many pictures are received and read at once: they are the only large thing anybody can send, and the only slow one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,8 +10,8 @@ use crate::NetworkKey;
 
 /// All together: 384 MiB at worst.
 const AT_ONCE: usize = 32;
-/// From one network, so that a slow sender takes no place from others.
-const AT_ONCE_FROM_ONE: usize = 4;
+/// From one network, so that neither a slow sender nor a hostile picture takes the place of others.
+const AT_ONCE_FROM_ONE: usize = 2;
 /// When another try may find a place.
 const RETRY_SECONDS: u64 = 3;
 

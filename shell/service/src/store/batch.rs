@@ -150,7 +150,8 @@ impl Batch {
 
     /// Takes letters that are due, so that nobody else takes them until the lease ends.
     ///
-    /// A time further ahead than this program writes it was written before the clock was set back: due now.
+    /// A due time further ahead than this program writes it was written before the clock was set back: due now. A lease is not
+    /// judged so: clocks of nodes differ by seconds, and a lease that another node just took is not to be taken from it.
     pub(crate) async fn lease(
         &mut self,
         now: Time,
@@ -162,7 +163,7 @@ impl Batch {
             sqlx::query_as::<Db, _>(
                 "UPDATE outbox SET leased_until = $2, attempts = attempts + 1 WHERE (case_id, letter) IN (\
                  SELECT case_id, letter FROM outbox WHERE (due_at <= $1 OR due_at > $3) \
-                 AND (leased_until <= $1 OR leased_until > $2) ORDER BY due_at LIMIT $4) \
+                 AND leased_until <= $1 ORDER BY due_at LIMIT $4) \
                  RETURNING case_id, letter, attempts, not_after, sealed",
             )
             .bind(rows::seconds(now))

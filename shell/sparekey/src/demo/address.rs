@@ -5,7 +5,11 @@ use crate::failure::Failure;
 /// The address under which a phone on the same network reaches this machine.
 pub(super) fn lan(wanted: Option<IpAddr>) -> Result<IpAddr, Failure> {
     let interfaces = if_addrs::get_if_addrs().map_err(|error| {
-        Failure::new("not-possible", format!("The network interfaces cannot be listed: {error}."), "Name one with --address.")
+        Failure::new(
+            "not-possible",
+            format!("The network interfaces cannot be listed: {error}."),
+            "Name one with --address.",
+        )
     })?;
     let mut addresses: Vec<IpAddr> = interfaces.iter().map(if_addrs::Interface::ip).filter(reachable).collect();
     // A home or office network first.
@@ -18,7 +22,11 @@ pub(super) fn lan(wanted: Option<IpAddr>) -> Result<IpAddr, Failure> {
             format!("It has: {}.", list(&addresses)),
         )),
         None => addresses.first().copied().ok_or_else(|| {
-            Failure::new("not-possible", "This machine is on no network.", "Connect it to the one that the phone is on.")
+            Failure::new(
+                "not-possible",
+                "This machine is on no network.",
+                "Connect it to the one that the phone is on.",
+            )
         }),
     }
 }

@@ -110,7 +110,8 @@ async fn show(State(maildir): State<Arc<PathBuf>>, UrlPath(name): UrlPath<String
 
 async fn mail_as_html(State(maildir): State<Arc<PathBuf>>, UrlPath(name): UrlPath<String>) -> Response {
     let bytes = read(&maildir, &name);
-    let Some(body) = bytes.as_deref().and_then(parse).and_then(|message| Some(message.body_html(0)?.into_owned())) else {
+    let Some(body) = bytes.as_deref().and_then(parse).and_then(|message| Some(message.body_html(0)?.into_owned()))
+    else {
         return not_found();
     };
     let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");

@@ -41,12 +41,14 @@ pub(crate) fn run(options: &Demo, report: Report) -> Result<(), Failure> {
         let service = Running::start(plan(&folders, &place)?).await?;
         let mut agent = Agent::open(&folders.recorder, firmware()).map_err(failed)?;
         agent.judge = crate::recorder::judge();
-        agent.settings.listen = SocketAddr::new(if options.phone { Ipv4Addr::UNSPECIFIED.into() } else { LOOPBACK }, place.recorder);
+        agent.settings.listen =
+            SocketAddr::new(if options.phone { Ipv4Addr::UNSPECIFIED.into() } else { LOOPBACK }, place.recorder);
         let recorder = agent.bind().await.map_err(failed)?;
-        let mailbox = Listener::bind(SocketAddr::new(LOOPBACK, place.mailbox), Scheme::Plain).await.map_err(|error| {
-            let happened = format!("Port {} cannot be listened on: {error}.", place.mailbox);
-            Failure::new("not-possible", happened, "Stop the program that uses it, or give another with --port.")
-        })?;
+        let mailbox =
+            Listener::bind(SocketAddr::new(LOOPBACK, place.mailbox), Scheme::Plain).await.map_err(|error| {
+                let happened = format!("Port {} cannot be listened on: {error}.", place.mailbox);
+                Failure::new("not-possible", happened, "Stop the program that uses it, or give another with --port.")
+            })?;
         tell(&place, &options.data.display().to_string(), report);
 
         let mails = mailbox::router(folders.mail.clone());
