@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::calibrate::hashing_cost;
 use crate::folder::{FolderError, Held};
+use crate::guesses::Guesses;
 use crate::hasher::Hasher;
 use crate::link::{Door, Interfaces};
 use crate::live::{Live, Start};
@@ -206,12 +207,14 @@ pub(crate) async fn start(agent: &Agent, at: Start, done: CancellationToken) -> 
     let app = Arc::new(App {
         live: Live::new(device, vault, at, done.clone()),
         hasher: Hasher::start()?,
+        guesses: Guesses::default(),
         judge: agent.judge.clone(),
         cost,
         language: settings.mail_language().map_err(FolderError::Settings)?,
         frame: Page::new("", settings.title.clone()).note(format!("{model} · {serial}")),
         code_seconds: settings.code_minutes * 60,
         fingerprint: tls::fingerprint(pem).map_err(FolderError::Tls)?,
+        screen: settings.screen,
         connected: Box::new(move |addr| interfaces.is_connected(addr)),
         restart: done,
         off_link: None.into(),

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::files::Folder;
+use crate::guesses::{Guess, Guesses};
 use crate::hasher::Hasher;
 use crate::live::Live;
 use crate::rand::random;
@@ -37,6 +38,7 @@ pub(crate) type IsConnected = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
 pub(crate) struct App {
     pub(crate) live: Live<Folder>,
     pub(crate) hasher: Hasher,
+    pub(crate) guesses: Guesses,
     pub(crate) judge: Judge,
     pub(crate) cost: HashingCost,
     pub(crate) language: Language,
@@ -45,6 +47,8 @@ pub(crate) struct App {
     /// How long a code is good for.
     pub(crate) code_seconds: u64,
     pub(crate) fingerprint: String,
+    /// Whether callers over loopback are the device's own screen.
+    pub(crate) screen: bool,
     pub(crate) connected: IsConnected,
     pub(crate) restart: CancellationToken,
     pub(crate) off_link: Mutex<Option<Instant>>,
@@ -57,10 +61,6 @@ pub(crate) struct Draft {
 }
 
 impl App {
-    pub(crate) fn is_connected(&self, addr: IpAddr) -> bool {
-        (self.connected)(addr)
-    }
-
     /// Looks at the device.
     pub(crate) async fn look<T>(&self, look: impl FnOnce(&mut Device, Now) -> T) -> T {
         self.live.look(look).await
@@ -119,16 +119,15 @@ impl App {
         username: &str,
         password: Zeroizing<String>,
     ) -> Result<LoggedIn, Problem> {
-        let checked = self.check_password(visitor, username, password).await?;
+        let (guess, checked) = self.check_password(visitor, username, password).await?;
         let (caller, seed) = (visitor.caller, Zeroizing::new(random()));
         let outcome = self.live.command(caller, move |device, now| device.log_in(now, caller, &checked, &seed)).await?;
         match outcome {
             Ok(logged_in) => {
-                self.hasher.right_password(visitor.client);
+                guess.was_right();
                 Ok(logged_in)
             }
             Err(_) => {
-                self.hasher.wrong_password(visitor.client);
                 tracing::info!("a login was refused");
                 Err(Problem::new(WRONG_LOGIN))
             }
@@ -140,11 +139,12 @@ impl App {
         visitor: &Visitor,
         username: &str,
         password: Zeroizing<String>,
-    ) -> Result<Checked, Problem> {
+    ) -> Result<(Guess<'_>, Checked), Problem> {
+        let guess = self.guesses.begin(visitor.client).await?;
         let turn = self.hasher.turn(visitor.client)?;
-        turn.delay().await;
         let check = self.look(|device, _| device.password_check(username)).await.map_err(problem)?;
-        Ok(turn.run(move || check.run(&password)).await)
+        guess.count();
+        Ok((guess, turn.run(move || check.run(&password)).await))
     }
 
     /// Whether the visitor is logged in.
@@ -211,14 +211,17 @@ impl App {
             .map_err(problem)?;
         let turn = self.hasher.turn(visitor.client)?;
         let password = self.hash_new(turn, username, password).await?;
-        self.live.command(caller, move |device, now| device.set_password(now, caller, id, &ticket, password)).await?;
-        tracing::info!("a new password was set after a recovery");
         let restart = self.restart.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(BEFORE_RESTART).await;
-            restart.cancel();
-        });
-        Ok(())
+        let then = move |(): &()| {
+            tracing::info!("a new password was set after a recovery");
+            tokio::spawn(async move {
+                tokio::time::sleep(BEFORE_RESTART).await;
+                restart.cancel();
+            });
+        };
+        self.live
+            .command_then(caller, move |device, now| device.set_password(now, caller, id, &ticket, password), then)
+            .await
     }
 
     /// Makes a request that proves a reserved email, counted from 0.

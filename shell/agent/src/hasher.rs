@@ -7,34 +7,30 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 /// Jobs that wait on one lane.
 const QUEUE: usize = 16;
-/// Jobs of one address that wait or are delayed; not for the screen, whose callers all have the same one.
+/// Jobs of one address that wait; not for the screen, whose callers all have the same one.
 const PER_ADDRESS: usize = 2;
 /// Seconds after which it is worth another try when a queue is full.
 const RETRY_AFTER: u64 = 5;
 /// What a hash needs besides its memory, which is on the heap.
 const STACK: usize = 256 * 1024;
-/// Addresses whose wrong passwords are remembered.
-const ADDRESSES: usize = 1024;
-/// Wrong passwords that cost no delay.
-const FREE: u32 = 3;
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
-/// A wrong password is forgotten after this long.
-const FORGOTTEN: Duration = Duration::from_secs(15 * 60);
-
 /// The queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many hashes are waiting")]
+#[error("too many are waiting")]
 pub(crate) struct Full {
     /// Seconds after which to come back.
     pub(crate) retry_after: u64,
+}
+
+impl Full {
+    /// Some that wait will be done in a few seconds.
+    pub(crate) const NOW: Self = Self { retry_after: RETRY_AFTER };
 }
 
 /// Who asks for a hash.
@@ -42,8 +38,15 @@ pub(crate) struct Full {
 pub(crate) enum Client {
     /// The device's own screen.
     Screen,
-    /// An address on a network ([`crate::link::caller`]).
+    /// An address on a network ([`crate::link::client`]).
     Network(IpAddr),
+}
+
+impl Client {
+    /// How much of one kind may wait for it at once.
+    pub(crate) fn most(self) -> usize {
+        if self == Self::Screen { QUEUE } else { PER_ADDRESS }
+    }
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -70,22 +73,8 @@ impl Hasher {
     /// # Errors
     /// [`Full`] at once, if the lane or the client has too many waiting.
     pub(crate) fn turn(&self, client: Client) -> Result<Turn<'_>, Full> {
-        let place = Place::take(&self.clients, client).ok_or(Full { retry_after: RETRY_AFTER })?;
+        let place = Place::take(&self.clients, client).ok_or(Full::NOW)?;
         Ok(Turn { hasher: self, place: Arc::new(place) })
-    }
-
-    /// Notes a wrong password: the next one from there waits longer.
-    pub(crate) fn wrong_password(&self, client: Client) {
-        self.clients().wrong(client, Instant::now());
-    }
-
-    /// Notes a right one.
-    pub(crate) fn right_password(&self, client: Client) {
-        self.clients().wrong.remove(&client);
-    }
-
-    fn clients(&self) -> MutexGuard<'_, Clients> {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -97,12 +86,6 @@ pub(crate) struct Turn<'h> {
 }
 
 impl Turn<'_> {
-    /// Waits as long as wrong passwords from there have earned.
-    pub(crate) async fn delay(&self) {
-        let delay = self.hasher.clients().delay(self.place.client, Instant::now());
-        tokio::time::sleep(delay).await;
-    }
-
     /// Runs a slow hash on the client's lane.
     ///
     /// # Panics
@@ -134,34 +117,6 @@ fn lane(name: &str) -> std::io::Result<SyncSender<Job>> {
 struct Clients {
     waiting: HashMap<Client, usize>,
     on_network: usize,
-    wrong: HashMap<Client, Wrong>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Wrong {
-    count: u32,
-    last: Instant,
-}
-
-impl Clients {
-    fn delay(&self, client: Client, now: Instant) -> Duration {
-        let Some(wrong) = self.wrong.get(&client).filter(|wrong| now - wrong.last < FORGOTTEN) else {
-            return Duration::ZERO;
-        };
-        let Some(over) = wrong.count.checked_sub(FREE) else { return Duration::ZERO };
-        let delay = Duration::from_secs(1_u64.checked_shl(over).unwrap_or(u64::MAX)).min(LONGEST_DELAY);
-        delay.saturating_sub(now - wrong.last)
-    }
-
-    fn wrong(&mut self, client: Client, now: Instant) {
-        self.wrong.retain(|_, wrong| now - wrong.last < FORGOTTEN);
-        if self.wrong.len() >= ADDRESSES && !self.wrong.contains_key(&client) {
-            let oldest = self.wrong.iter().min_by_key(|(_, wrong)| wrong.last).map(|(client, _)| *client);
-            oldest.map(|oldest| self.wrong.remove(&oldest));
-        }
-        let wrong = self.wrong.entry(client).or_insert(Wrong { count: 0, last: now });
-        *wrong = Wrong { count: wrong.count.saturating_add(1), last: now };
-    }
 }
 
 /// A client's place in the queue, given back when dropped.
@@ -175,7 +130,7 @@ impl Place {
     fn take(of: &Arc<Mutex<Clients>>, client: Client) -> Option<Self> {
         let mut clients = of.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = clients.waiting.get(&client).copied().unwrap_or(0);
-        let most = if client == Client::Screen { QUEUE } else { PER_ADDRESS };
+        let most = client.most();
         let on_network = usize::from(client != Client::Screen);
         if waiting >= most || clients.on_network + on_network > QUEUE {
             return None;
@@ -234,13 +189,13 @@ mod tests {
     fn one_address_has_two_places_and_all_of_them_a_bound() {
         let hasher = Hasher::start().unwrap();
         let mut turns: Vec<_> = (0..2).map(|_| hasher.turn(network(1)).unwrap()).collect();
-        assert_eq!(hasher.turn(network(1)).unwrap_err(), Full { retry_after: RETRY_AFTER });
+        assert_eq!(hasher.turn(network(1)).unwrap_err(), Full::NOW);
         turns.extend((2..=200).map_while(|last| hasher.turn(network(last)).ok()));
         assert_eq!(turns.len(), QUEUE);
         let at_screen: Vec<_> = (0..=QUEUE).map_while(|_| hasher.turn(Client::Screen).ok()).collect();
         assert_eq!(at_screen.len(), QUEUE, "whatever the network does");
         drop((turns, at_screen));
-        let clients = hasher.clients();
+        let clients = hasher.clients.lock().unwrap();
         assert!(clients.waiting.is_empty() && clients.on_network == 0, "every place was given back");
     }
 
@@ -253,28 +208,5 @@ mod tests {
             sum += turn.run(move || number).await;
         }
         assert_eq!(sum, QUEUE * (QUEUE - 1) / 2);
-    }
-
-    #[test]
-    fn delays_grow_for_that_address_alone() {
-        let (mut clients, now) = (Clients::default(), Instant::now());
-        let mut seconds = Vec::new();
-        for _ in 0..10 {
-            clients.wrong(network(1), now);
-            seconds.push(clients.delay(network(1), now).as_secs());
-        }
-        assert_eq!(seconds, [0, 0, 1, 2, 4, 8, 16, 30, 30, 30]);
-        assert_eq!(clients.delay(network(2), now), Duration::ZERO);
-        assert_eq!(clients.delay(network(1), now + Duration::from_secs(20)).as_secs(), 10, "time that passed counts");
-        assert_eq!(clients.delay(network(1), now + FORGOTTEN), Duration::ZERO);
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let (mut clients, now) = (Clients::default(), Instant::now());
-        for address in 0..2 * ADDRESSES as u32 {
-            clients.wrong(Client::Network(IpAddr::from(address.to_be_bytes())), now);
-        }
-        assert_eq!(clients.wrong.len(), ADDRESSES);
     }
 }

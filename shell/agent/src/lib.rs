@@ -11,6 +11,7 @@ mod app;
 mod calibrate;
 mod files;
 pub mod folder;
+mod guesses;
 mod hasher;
 mod lan_listener;
 mod link;

@@ -4,23 +4,32 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use http::HeaderMap;
+use http::uri::Authority;
+use http::{HeaderMap, header};
 use sparekey_device::Caller;
+
+use crate::hasher::Client;
 
 /// How long a reading of the interfaces is good for.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// What a proxy adds. A call that has one was forwarded: nothing is known of where it began.
-const FORWARDED: [&str; 8] = [
+/// What a proxy adds, besides all that begins with [`X_FORWARDED`]. A call that has one was forwarded: nothing is known of
+/// where it began.
+const FORWARDED: [&str; 12] = [
     "forwarded",
     "via",
-    "x-real-ip",
-    "x-client-ip",
+    "cdn-loop",
+    "cf-connecting-ip",
     "client-ip",
+    "fly-client-ip",
     "true-client-ip",
-    "x-original-forwarded-for",
+    "x-client-ip",
     "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-original-forwarded-for",
+    "x-real-ip",
 ];
+const X_FORWARDED: &str = "x-forwarded";
 
 /// Which socket a call came in on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,16 +40,25 @@ pub(crate) enum Door {
     Link,
 }
 
+/// What tells whether an address is near.
+pub(crate) struct Near<F> {
+    /// Whether callers over loopback are the device's own screen ([`crate::settings::Settings::screen`]).
+    pub(crate) screen: bool,
+    /// Whether an address is on a directly connected network.
+    pub(crate) is_connected: F,
+}
+
 /// Decides where a caller is.
-pub(crate) fn locate(door: Door, peer: IpAddr, headers: &HeaderMap, is_connected: impl FnOnce(IpAddr) -> bool) -> Caller {
+pub(crate) fn locate(door: Door, peer: IpAddr, headers: &HeaderMap, near: Near<impl FnOnce(IpAddr) -> bool>) -> Caller {
     let peer = peer.to_canonical();
     if was_forwarded(headers) {
         Caller::Elsewhere(peer)
     } else if door == Door::Link {
         Caller::Link(peer)
     } else if peer.is_loopback() {
-        Caller::Screen
-    } else if is_link_local(peer) || is_connected(peer) {
+        // A tunnel or proxy on the device comes over loopback, too, but mostly under another name.
+        if near.screen && names_loopback(headers) { Caller::Screen } else { Caller::Elsewhere(peer) }
+    } else if is_link_local(peer) || (near.is_connected)(peer) {
         Caller::Link(peer)
     } else {
         Caller::Elsewhere(peer)
@@ -48,7 +66,18 @@ pub(crate) fn locate(door: Door, peer: IpAddr, headers: &HeaderMap, is_connected
 }
 
 fn was_forwarded(headers: &HeaderMap) -> bool {
-    headers.keys().any(|name| FORWARDED.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded"))
+    headers.keys().any(|name| FORWARDED.contains(&name.as_str()) || name.as_str().starts_with(X_FORWARDED))
+}
+
+/// Whether the call was made to `localhost` or a loopback address. Exactly one `Host` is let through
+/// ([`sparekey_web::host`]).
+fn names_loopback(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    host.is_some_and(|host| {
+        let name = host.host();
+        let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.to_canonical().is_loopback())
+    })
 }
 
 /// Routers do not pass these on (RFC 4291 section 2.5.6, RFC 3927 section 2.7).
@@ -116,13 +145,16 @@ fn connected() -> Vec<Prefix> {
         .collect()
 }
 
-/// What counts as one caller when tries are slowed down: an IPv4 address, or an IPv6 /64, which one host fills as it likes.
-pub(crate) fn caller(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(v6) if !v6.is_loopback() && !v6.is_unicast_link_local() => {
-            IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)))
+/// What counts as one client when tries are slowed down. On this link each address is one: a house's network is not one
+/// client. From further away an IPv6 /64 is, which one host fills as it likes.
+pub(crate) fn client(caller: Caller) -> Client {
+    match caller {
+        Caller::Screen => Client::Screen,
+        Caller::Link(addr) => Client::Network(addr),
+        Caller::Elsewhere(IpAddr::V6(addr)) => {
+            Client::Network(Ipv6Addr::from_bits(addr.to_bits() & !u128::from(u64::MAX)).into())
         }
-        other => other,
+        Caller::Elsewhere(addr) => Client::Network(addr),
     }
 }
 
@@ -148,8 +180,16 @@ mod tests {
             .any(|(addr, bits)| Prefix { addr: ip(addr), bits: *bits }.holds(peer))
     }
 
+    fn to(host: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))])
+    }
+
     fn place(door: Door, peer: &str, headers: &HeaderMap) -> &'static str {
-        match locate(door, ip(peer), headers, on_lan) {
+        word(locate(door, ip(peer), headers, Near { screen: true, is_connected: on_lan }))
+    }
+
+    fn word(caller: Caller) -> &'static str {
+        match caller {
             Caller::Screen => "screen",
             Caller::Link(_) => "link",
             Caller::Elsewhere(_) => "elsewhere",
@@ -173,14 +213,35 @@ mod tests {
             ("2001:db8:2::5", "elsewhere"),
             ("8.8.8.8", "elsewhere"),
         ] {
-            assert_eq!(place(Door::Main, peer, &HeaderMap::new()), expected, "{peer}");
+            assert_eq!(place(Door::Main, peer, &to("localhost:8443")), expected, "{peer}");
+        }
+    }
+
+    #[test]
+    fn the_screen_calls_the_device_by_a_loopback_name() {
+        for host in ["localhost", "LocalHost:8443", "127.0.0.1", "127.0.1.1:80", "[::1]:8443", "[::ffff:127.0.0.1]"] {
+            assert_eq!(place(Door::Main, "127.0.0.1", &to(host)), "screen", "{host}");
+        }
+        for host in ["recorder.local", "192.168.1.64:8443", "[2001:db8:1::64]", "0.0.0.0", "localhost.example", ""] {
+            assert_eq!(place(Door::Main, "127.0.0.1", &to(host)), "elsewhere", "{host}");
+        }
+        assert_eq!(place(Door::Main, "::1", &HeaderMap::new()), "elsewhere");
+    }
+
+    #[test]
+    fn a_device_that_forwards_to_itself_has_no_screen() {
+        for (peer, expected) in [("127.0.0.1", "elsewhere"), ("::1", "elsewhere"), ("192.168.1.5", "link")] {
+            let near = Near { screen: false, is_connected: on_lan };
+            assert_eq!(word(locate(Door::Main, ip(peer), &to("localhost"), near)), expected, "{peer}");
         }
     }
 
     #[test]
     fn a_forwarded_call_is_from_elsewhere_whoever_forwards_it() {
-        for name in ["forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded"] {
-            let headers = HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static("127.0.0.1"))]);
+        let further = ["x-forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-anything"];
+        for name in FORWARDED.into_iter().chain(further) {
+            let mut headers = to("localhost");
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("127.0.0.1"));
             for peer in ["127.0.0.1", "::1", "192.168.1.5", "fe80::1"] {
                 for door in [Door::Main, Door::Link] {
                     assert_eq!(place(door, peer, &headers), "elsewhere", "{name} {peer}");
@@ -192,7 +253,7 @@ mod tests {
     #[test]
     fn behind_the_kernels_door_everybody_is_on_the_link_and_nobody_at_the_screen() {
         for peer in ["127.0.0.1", "192.168.1.5", "10.9.9.9"] {
-            assert_eq!(place(Door::Link, peer, &HeaderMap::new()), "link", "{peer}");
+            assert_eq!(place(Door::Link, peer, &to("localhost")), "link", "{peer}");
         }
     }
 
@@ -224,9 +285,14 @@ mod tests {
     }
 
     #[test]
-    fn one_host_is_one_caller() {
-        assert_eq!(caller(ip("2001:db8::1")), caller(ip("2001:db8::ffff")));
-        assert_ne!(caller(ip("fe80::1")), caller(ip("fe80::2")));
-        assert_eq!(caller(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
+    fn one_host_is_one_client() {
+        let elsewhere = |addr| client(Caller::Elsewhere(ip(addr)));
+        assert_eq!(elsewhere("2001:db8::1"), elsewhere("2001:db8::ffff"));
+        assert_ne!(elsewhere("2001:db8::1"), elsewhere("2001:db8:0:1::1"));
+        assert_ne!(elsewhere("192.0.2.1"), elsewhere("192.0.2.2"));
+        let on_link = |addr| client(Caller::Link(ip(addr)));
+        assert_ne!(on_link("2001:db8::1"), on_link("2001:db8::2"), "neighbours are not one");
+        assert_ne!(on_link("fe80::1"), on_link("fe80::2"));
+        assert_eq!(client(Caller::Screen), Client::Screen);
     }
 }

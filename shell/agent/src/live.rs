@@ -70,27 +70,33 @@ impl<F: Files + 'static> Live<F> {
         caller: Caller,
         command: impl FnOnce(&mut Device, Now) -> Result<Change<'_, A>, Refusal> + Send + 'static,
     ) -> Result<A, Problem> {
+        self.command_then(caller, command, |_| ()).await
+    }
+
+    /// Gives a command, and does what has to follow once its state is on the disk: also if nobody waits for the answer
+    /// any more. `then` runs within the runtime, on a thread that may block.
+    pub(crate) async fn command_then<A: Send + 'static>(
+        &self,
+        caller: Caller,
+        command: impl FnOnce(&mut Device, Now) -> Result<Change<'_, A>, Refusal> + Send + 'static,
+        then: impl FnOnce(&A) + Send + 'static,
+    ) -> Result<A, Problem> {
         let _place = match caller {
             Caller::Screen => None,
             Caller::Link(_) | Caller::Elsewhere(_) => Some(self.network.acquire().await.expect("it is never closed")),
         };
         let mut kept = Arc::clone(&self.kept).lock_owned().await;
-        let start = self.start;
+        let (start, stale) = (self.start, self.stale.clone());
         let done = tokio::task::spawn_blocking(move || {
             let Kept { device, vault } = &mut *kept;
-            match command(device, start.at()) {
-                Ok(change) => change.commit(|state| vault.write(state)).map(Ok),
-                Err(refusal) => Ok(Err(refusal)),
-            }
-        });
-        match done.await.expect("a command does not panic") {
-            Ok(answer) => answer.map_err(problem),
-            Err(error) => {
+            let change = command(device, start.at()).map_err(problem)?;
+            change.commit(|state| vault.write(state)).inspect(then).map_err(|error| {
                 tracing::error!(%error, "the vault cannot be written: starting again from what is on the disk");
-                self.stale.cancel();
-                Err(Problem::internal())
-            }
-        }
+                stale.cancel();
+                Problem::internal()
+            })
+        });
+        done.await.expect("a command does not panic")
     }
 
     /// Waits until no command is under way.

@@ -19,11 +19,14 @@ pub struct Settings {
     pub listen_lan: Option<SocketAddr>,
     /// Names besides IP addresses and `localhost` that the device answers under, such as `recorder.local`.
     pub names: Vec<String>,
+    /// Whether callers over loopback are the device's own screen. To be set to false where anything on the device forwards
+    /// to it (a tunnel, a proxy, a remote desktop): whoever comes through that would be taken for who stands before it.
+    pub screen: bool,
     /// What people call the device.
     pub title: String,
     /// How long a mailed code is good for, in minutes of the device's own running time: 10 to 1440.
     pub code_minutes: u64,
-    /// The language of mails to the owner when the browser names none that there is.
+    /// The language of mails to the owner when the browser names none.
     pub language: String,
 }
 
@@ -33,6 +36,7 @@ impl Default for Settings {
             listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, DEFAULT_PORT)),
             listen_lan: None,
             names: Vec::new(),
+            screen: true,
             title: "Recorder".to_owned(),
             code_minutes: 30,
             language: "en".to_owned(),
@@ -97,8 +101,9 @@ mod tests {
     #[test]
     fn everything_has_a_default_and_a_bound() {
         assert_eq!(Settings::parse("").unwrap().listen.port(), DEFAULT_PORT);
-        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'";
-        assert_eq!(Settings::parse(all).unwrap().names, ["a.local"]);
+        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\nscreen = false\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'";
+        let all = Settings::parse(all).unwrap();
+        assert!(all.names == ["a.local"] && !all.screen);
         for bad in ["code_minutes = 9", "code_minutes = 1441", "language = 'x'", "port = 1", "listen = 'here'", "="] {
             let error = Settings::parse(bad).unwrap_err().to_string();
             assert!(error.starts_with("settings.toml") && error.trim_end().contains('\n'), "{error}");

@@ -14,13 +14,10 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::hasher::Client;
-use crate::link::{self, Door};
+use crate::link::{self, Door, Near};
 
 /// The session's cookie, before its prefix.
 pub(crate) const SESSION: &str = "session";
-
-/// Languages that mails are written in, by their primary subtag.
-const MAILED: [(&str, &str); 4] = [("en", "en"), ("zh", "zh-Hans"), ("es", "es"), ("de", "de")];
 
 /// An extractor.
 #[derive(Clone, Debug)]
@@ -33,7 +30,7 @@ pub(crate) struct Visitor {
     pub(crate) tls: bool,
     /// A session's token, living or not.
     pub(crate) token: Option<Zeroizing<String>>,
-    /// The first language they read that mails are written in.
+    /// The language they read best. Whether mails are written in it is the service's to know.
     pub(crate) language: Option<Language>,
 }
 
@@ -43,15 +40,12 @@ impl FromRequestParts<Arc<App>> for Visitor {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let peer = Peer::from_request_parts(parts, app).await?;
         let door = parts.extensions.get().copied().unwrap_or(Door::Main);
-        let caller = link::locate(door, peer.addr.ip(), &parts.headers, |addr| app.is_connected(addr));
-        let client = match caller {
-            Caller::Screen => Client::Screen,
-            Caller::Link(addr) | Caller::Elsewhere(addr) => Client::Network(link::caller(addr)),
-        };
+        let near = Near { screen: app.screen, is_connected: &app.connected };
+        let caller = link::locate(door, peer.addr.ip(), &parts.headers, near);
         let token = bearer(&parts.headers)
             .or_else(|| cookie::read(&parts.headers, &cookie::name(SESSION, peer.tls)))
             .map(|token| Zeroizing::new(token.to_owned()));
-        Ok(Self { caller, client, tls: peer.tls, token, language: language(&parts.headers) })
+        Ok(Self { caller, client: link::client(caller), tls: peer.tls, token, language: language(&parts.headers) })
     }
 }
 
@@ -72,12 +66,13 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// The first of `Accept-Language` that there is; its weights, which browsers send in falling order, are not looked at.
+/// The first tag of `Accept-Language`, if it has the form of one (RFC 5646); its weights, which browsers send in falling
+/// order, are not looked at.
 fn language(headers: &HeaderMap) -> Option<Language> {
     let accepted = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
-    let primary = accepted.split(',').filter_map(|tag| tag.split([';', '-']).next());
-    let known = primary.filter_map(|tag| MAILED.iter().find(|(known, _)| tag.trim().eq_ignore_ascii_case(known)));
-    known.map(|(_, tag)| Language::new(tag).expect("the tags are within bounds")).next()
+    let tag = accepted.split([',', ';']).next()?.trim();
+    let well_formed = tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    Language::new(tag).ok().filter(|_| well_formed)
 }
 
 #[cfg(test)]
@@ -86,12 +81,15 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn the_mail_is_in_a_language_the_browser_names() {
+    fn the_mail_is_in_the_language_that_the_browser_names_first() {
         for (accepted, expected) in [
-            ("de-AT,de;q=0.9,en;q=0.8", Some("de")),
-            ("fr-FR, zh-CN;q=0.5", Some("zh-Hans")),
-            ("fr", None),
-            ("EN", Some("en")),
+            ("de-AT,de;q=0.9,en;q=0.8", Some("de-AT")),
+            ("fr;q=0.9, zh-CN;q=0.5", Some("fr")),
+            ("EN", Some("EN")),
+            ("*", None),
+            ("e", None),
+            ("de-CH-1901-x-abcd", None),
+            ("<script>", None),
             ("", None),
             (";;;,,,", None),
         ] {

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 
-use sparekey_device::{Checked, HashedPassword, Refusal, Username, Weak};
+use sparekey_device::{HashedPassword, Refusal, Username, Weak};
 use sparekey_web::messages;
 use sparekey_web::problem::Problem;
 use zeroize::Zeroizing;
 
 use super::{App, own_token, reserved_emails};
+use crate::guesses::Guess;
 use crate::hasher::Turn;
 use crate::rand::random;
 use crate::refusal::{WRONG_PASSWORD, problem};
@@ -24,15 +25,17 @@ impl App {
         old: Zeroizing<String>,
         new: Zeroizing<String>,
     ) -> Result<(), Problem> {
-        let (username, checked) = self.check_own_password(visitor, old).await?;
+        let username = self.own_username(visitor).await?;
+        // First, so that a weak new password is no guess at the old one.
         let turn = self.hasher.turn(visitor.client)?;
-        let password = self.hash_new(turn, username, new).await?;
+        let password = self.hash_new(turn, username.clone(), new).await?;
+        let (guess, checked) = self.check_password(visitor, username.as_str(), old).await?;
         let (caller, token) = (visitor.caller, own_token(visitor));
         let changed = self
             .live
             .command(caller, move |device, now| device.change_password(now, caller, &token, &checked, password))
             .await;
-        self.judged(visitor, changed)
+        judged(guess, changed)
     }
 
     /// Replaces the reserved emails.
@@ -43,39 +46,21 @@ impl App {
         emails: &[String],
     ) -> Result<(), Problem> {
         let emails = reserved_emails(emails)?;
-        let (_, checked) = self.check_own_password(visitor, password).await?;
+        let username = self.own_username(visitor).await?;
+        let (guess, checked) = self.check_password(visitor, username.as_str(), password).await?;
         let (caller, token) = (visitor.caller, own_token(visitor));
         let changed = self
             .live
             .command(caller, move |device, now| device.set_contacts(now, caller, &token, &checked, emails))
             .await;
-        self.judged(visitor, changed)
+        judged(guess, changed)
     }
 
-    async fn check_own_password(
-        &self,
-        visitor: &Visitor,
-        password: Zeroizing<String>,
-    ) -> Result<(Username, Checked), Problem> {
+    /// The name of who is logged in.
+    async fn own_username(&self, visitor: &Visitor) -> Result<Username, Problem> {
         self.session(visitor).await?;
         let username = self.look(|device, _| device.username().cloned()).await;
-        let username = username.ok_or_else(|| problem(Refusal::NotActive))?;
-        let checked = self.check_password(visitor, username.as_str(), password).await?;
-        Ok((username, checked))
-    }
-
-    /// The session held a moment ago, so a refusal for want of a login means that the password was wrong.
-    fn judged(&self, visitor: &Visitor, outcome: Result<(), Problem>) -> Result<(), Problem> {
-        match outcome {
-            Err(refused) if refused.name() == messages::NOT_LOGGED_IN.name => {
-                self.hasher.wrong_password(visitor.client);
-                Err(Problem::new(WRONG_PASSWORD).with("field", "current"))
-            }
-            outcome => {
-                self.hasher.right_password(visitor.client);
-                outcome
-            }
-        }
+        username.ok_or_else(|| problem(Refusal::NotActive))
     }
 
     /// Judges and hashes a new password, on the visitor's lane.
@@ -121,6 +106,19 @@ impl App {
         let score = turn.run(move || judge.score(&asked.password, &asked.words)).await;
         let judged = self.look(|device, _| device.judge_password(&username, &password, |_, _| score).map(drop)).await;
         Ok((score, if let Err(Refusal::WeakPassword(weak)) = judged { Some(weak) } else { None }))
+    }
+}
+
+/// The session held a moment ago, so a refusal for want of a login means that the password was wrong.
+fn judged(guess: Guess<'_>, outcome: Result<(), Problem>) -> Result<(), Problem> {
+    match outcome {
+        Err(refused) if refused.name() == messages::NOT_LOGGED_IN.name => {
+            Err(Problem::new(WRONG_PASSWORD).with("field", "current"))
+        }
+        outcome => {
+            guess.was_right();
+            outcome
+        }
     }
 }
 

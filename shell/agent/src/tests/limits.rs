@@ -1,8 +1,10 @@
 //! Tries, waits and what proves what: in parallel, out of order, with another request's proof, over restarts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
+use sparekey_device::EventKind;
 
 use crate::testing::*;
 
@@ -103,6 +105,46 @@ async fn a_right_password_always_logs_in() {
     }
     device.log_in(LINK, PASSWORD).await.unwrap();
     device.log_in(SCREEN, PASSWORD).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_guesses_in_vain_delays_nobody_else() {
+    let device = Arc::new(Running::active().await);
+    for _ in 0..5 {
+        device.log_in(LINK, "not the password").await.unwrap_err().problem(401, "not-logged-in");
+    }
+    let guessing: Vec<_> = (0..20)
+        .map(|_| {
+            let device = Arc::clone(&device);
+            tokio::spawn(async move { device.log_in(LINK, "not the password").await.unwrap_err().status.as_u16() })
+        })
+        .collect();
+    let others = async {
+        device.log_in("fe80::6", PASSWORD).await.unwrap();
+        device.log_in(SCREEN, PASSWORD).await.unwrap();
+    };
+    tokio::time::timeout(Duration::from_millis(3500), others).await.unwrap();
+    let turned_away = guessing.iter().filter(|guess| guess.is_finished()).count();
+    assert!(turned_away <= 18, "two of them wait for four seconds");
+}
+
+#[tokio::test]
+async fn a_new_password_restarts_the_device_even_if_nobody_waits_for_the_answer() {
+    let device = Arc::new(Running::active().await);
+    let (id, code) = device.forgot(SCREEN).await;
+    let ticket = device.prove(SCREEN, &id, &code).await.json()["ticket"].clone();
+    let path = format!("/api/v1/recoveries/{id}/password");
+    let body = json!({ "ticket": ticket, "password": NEW_PASSWORD });
+    let asking = {
+        let device = Arc::clone(&device);
+        tokio::spawn(async move { device.put(SCREEN, &path, body).await })
+    };
+    // Hangs up as soon as the command has begun: its state is there before its answer.
+    while device.app.look(|device, _| device.events().last().unwrap().kind).await != EventKind::PasswordRecovered {
+        tokio::task::yield_now().await;
+    }
+    asking.abort();
+    tokio::time::timeout(Duration::from_secs(10), device.done.cancelled()).await.unwrap();
 }
 
 #[tokio::test]
