@@ -96,7 +96,8 @@ impl Watcher {
         let Ok(case) = self.store.case(letter.case).await else { return false };
         let mail = case.and_then(|case| case.mail).filter(|mail| mail.letter == letter.number);
         // It overtook the note that the letter was sent, which is on its way.
-        if mail.is_some_and(|mail| mail.state == MailState::Queued) || self.writer.note(letter, Outcome::Bounced).await.is_err()
+        if mail.is_some_and(|mail| mail.state == MailState::Queued)
+            || self.writer.note(letter, Outcome::Bounced).await.is_err()
         {
             return false;
         }
@@ -113,9 +114,8 @@ fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let mails = entries.filter(|entry| {
-        entry.as_ref().is_ok_and(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
-    });
+    let mails =
+        entries.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())));
     mails.take(MOST_MAILS).map(|entry| Ok(entry?.path())).collect()
 }
 

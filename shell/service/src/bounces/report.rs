@@ -117,7 +117,11 @@ mod tests {
             ("a delay", swapped("Action: failed", "Action: delayed"), Mail::NoNews),
             ("delivered", swapped("Action: failed", "Action: delivered"), Mail::NoNews),
             ("no action", swapped("Action: failed\n", ""), Mail::NoNews),
-            ("another report", swapped("report-type=delivery-status", "report-type=disposition-notification"), Mail::NoNews),
+            (
+                "another report",
+                swapped("report-type=delivery-status", "report-type=disposition-notification"),
+                Mail::NoNews,
+            ),
             ("not a report", swapped("multipart/report", "multipart/mixed"), Mail::NoNews),
             ("a status in what it returns", swapped("message/delivery-status", "message/rfc822"), Mail::NoNews),
             ("an automatic answer", format!("To: bounce+{token}@example.org\n\nAction: failed\n"), Mail::NoNews),
