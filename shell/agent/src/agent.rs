@@ -1,25 +1,16 @@
 //! The agent: from a folder to a device that answers, and through its restarts.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
-use axum::{Extension, Router};
 use sparekey_device::{Caller, Damaged, Device, TICK_SECONDS};
-use sparekey_protocol::Firmware;
-use sparekey_web::csrf::{self, Csrf};
-use sparekey_web::headers::{self, Headers};
-use sparekey_web::host::{self, Hosts};
-use sparekey_web::listen::{Bounds, Listener, Scheme};
-use sparekey_web::messages;
-use sparekey_web::page::{self, Page};
-use sparekey_web::problem::Problem;
+use sparekey_protocol::{Certificate, Firmware};
+use sparekey_web::host::Hosts;
+use sparekey_web::page::Page;
 use sparekey_web::tls;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -29,16 +20,15 @@ use crate::guesses::Guesses;
 use crate::hasher::Hasher;
 use crate::link::{Door, Interfaces};
 use crate::live::{Live, Start};
+use crate::router;
 use crate::settings::Settings;
+use crate::sockets::{Addresses, Routers, Sockets};
 use crate::strength::Judge;
 use crate::vault::VaultError;
-use crate::{api, lan_listener, pages};
 
-/// The longest body: a file of 64 KiB (protocol section 8) within JSON.
-const LONGEST_BODY: usize = 80 * 1024;
-/// How often a socket that was just closed is bound again before giving up, and how long between.
-const BIND_TRIES: u32 = 20;
-const BIND_PAUSE: Duration = Duration::from_millis(100);
+/// Before the first start again after a failed write; it doubles with each further one, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why an agent does not start, or ends. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -60,13 +50,11 @@ impl From<Damaged> for AgentError {
     }
 }
 
-/// Where an agent answers.
-#[derive(Clone, Copy, Debug)]
-pub struct Addresses {
-    /// HTTPS, and plain HTTP for the device's own screen.
-    pub main: SocketAddr,
-    /// The LAN tool's; none where the kernel has no such socket.
-    pub lan: Option<SocketAddr>,
+impl AgentError {
+    /// Whether it may pass: the disk did not do what it was asked to.
+    fn is_of_disk(&self) -> bool {
+        matches!(self, Self::Folder(FolderError::Io(..) | FolderError::Vault(VaultError::Io(_))))
+    }
 }
 
 /// A device's folder, taken, and what is set for it.
@@ -96,27 +84,23 @@ impl Agent {
     /// # Errors
     /// [`AgentError::Bind`].
     pub async fn bind(self) -> Result<Bound, AgentError> {
-        let main = bind_main(self.settings.listen).await?;
-        let main_addr = main.local_addr()?;
-        let wanted = self.settings.lan_address(main_addr);
-        let lan = lan_listener::bind(wanted).inspect_err(|error| {
-            tracing::warn!(%error, address = %wanted, "no socket for the LAN tool: it is answered on the main one");
-        });
-        let lan = lan.ok();
-        let lan_addr = lan.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
-        Ok(Bound { agent: self, sockets: Sockets { main, lan }, addresses: Addresses { main: main_addr, lan: lan_addr } })
+        let (sockets, addresses) = Sockets::bind(&self.settings).await?;
+        Ok(Bound { agent: self, sockets, addresses })
     }
-}
 
-async fn bind_main(addr: SocketAddr) -> Result<TcpListener, AgentError> {
-    let bound = match TcpListener::bind(addr).await {
-        // A machine without IPv6: all its addresses are of the other kind.
-        Err(_) if addr.is_ipv6() && addr.ip().is_unspecified() => {
-            TcpListener::bind((Ipv4Addr::UNSPECIFIED, addr.port())).await
-        }
-        bound => bound,
-    };
-    bound.map_err(|error| AgentError::Bind(addr, error))
+    /// Reads the certificate for HTTPS, made at the first start.
+    pub(crate) fn https(&self) -> Result<Https, AgentError> {
+        let identity = self.held.identity(self.firmware.clone())?;
+        let Certificate { model, serial, .. } = identity.certificate();
+        let made = self.held.tls(&format!("{model} {serial}"))?;
+        let pem = made.certificate.as_bytes();
+        let config = tls::server_config(pem, made.key.as_bytes()).map_err(FolderError::Tls)?;
+        Ok(Https { config, fingerprint: tls::fingerprint(pem).map_err(FolderError::Tls)? })
+    }
+
+    pub(crate) fn hosts(&self) -> Hosts {
+        Hosts::new(self.settings.names.iter().cloned())
+    }
 }
 
 /// An agent that has its sockets.
@@ -127,12 +111,6 @@ pub struct Bound {
     addresses: Addresses,
 }
 
-#[derive(Debug)]
-struct Sockets {
-    main: TcpListener,
-    lan: Option<std::net::TcpListener>,
-}
-
 impl Bound {
     /// Where it answers, with the real ports.
     pub fn addresses(&self) -> Addresses {
@@ -140,56 +118,82 @@ impl Bound {
     }
 
     /// Runs until `stop`. After a new password the agent restarts in here: it drops listeners and state, and comes back
-    /// with what is on the disk.
+    /// with what is on the disk. After a failed write as well, but only after a pause, in which it says so to all callers.
     ///
     /// # Errors
-    /// [`AgentError`]; after the first start only if the disk or the address is lost.
+    /// [`AgentError`]; after the first start only if the address is lost, or a file was damaged.
     pub async fn run(self, stop: CancellationToken) -> Result<(), AgentError> {
         let Self { agent, sockets, addresses } = self;
+        let https = agent.https()?;
         let mut sockets = Some(sockets);
         let mut previous = None;
+        let mut pause = FIRST_PAUSE;
         while !stop.is_cancelled() {
             let bound = match sockets.take() {
                 Some(bound) => bound,
-                None => bind_again(addresses).await?,
+                None => Sockets::bind_again(addresses).await?,
             };
-            let start = Start::now(previous);
-            previous = Some(start);
-            run_once(&agent, bound, start, &stop).await?;
+            let at = Start::now(previous);
+            let stored = match run_once(&agent, bound, &https, at, &stop).await {
+                Err(error) if error.is_of_disk() && previous.is_some() => {
+                    tracing::error!(%error, "the device cannot start again");
+                    false
+                }
+                ended => ended?,
+            };
+            previous = Some(at);
+            if stored || at.age() >= LONGEST_PAUSE {
+                pause = FIRST_PAUSE;
+            }
+            if !stored {
+                wait(&agent, Sockets::bind_again(addresses).await?, &https, pause, &stop).await?;
+                pause = LONGEST_PAUSE.min(2 * pause);
+            }
         }
         tracing::info!("the agent has stopped");
         Ok(())
     }
 }
 
-/// The same addresses once more.
-async fn bind_again(addresses: Addresses) -> Result<Sockets, AgentError> {
-    let mut tries = 0;
-    let main = loop {
-        match TcpListener::bind(addresses.main).await {
-            Ok(main) => break main,
-            Err(error) if tries == BIND_TRIES => return Err(AgentError::Bind(addresses.main, error)),
-            Err(_) => tries += 1,
-        }
-        tokio::time::sleep(BIND_PAUSE).await;
+/// A pause after a failed write: everybody is told to come back.
+async fn wait(
+    agent: &Agent,
+    sockets: Sockets,
+    https: &Https,
+    pause: Duration,
+    stop: &CancellationToken,
+) -> Result<(), AgentError> {
+    let over = stop.child_token();
+    let frame = Page::new("", agent.settings.title.clone());
+    let router = router::unavailable(agent.hosts(), frame, pause);
+    let routers = Routers { main: router.clone(), lan: router };
+    let timer = async {
+        over.run_until_cancelled(tokio::time::sleep(pause)).await;
+        over.cancel();
     };
-    let lan = addresses.lan.map(lan_listener::bind).transpose();
-    let lan = lan.unwrap_or_else(|error| {
-        tracing::warn!(%error, "the LAN tool's socket is lost");
-        None
-    });
-    Ok(Sockets { main, lan })
+    let (served, ()) = tokio::join!(sockets.serve(https.config(), routers, over.clone()), timer);
+    served
 }
 
-/// One start of the device: what it had stored, ready to be served.
-pub(crate) struct Started {
-    pub(crate) app: Arc<App>,
-    pub(crate) hosts: Hosts,
-    tls: Arc<rustls::ServerConfig>,
+/// The device's own certificate, the same at every start.
+pub(crate) struct Https {
+    config: Arc<rustls::ServerConfig>,
+    fingerprint: String,
+}
+
+impl Https {
+    fn config(&self) -> Arc<rustls::ServerConfig> {
+        Arc::clone(&self.config)
+    }
 }
 
 /// Starts the device from its folder. `done` is cancelled when it has to restart.
-pub(crate) async fn start(agent: &Agent, at: Start, done: CancellationToken) -> Result<Started, AgentError> {
+pub(crate) async fn start(
+    agent: &Agent,
+    https: &Https,
+    at: Start,
+    done: CancellationToken,
+) -> Result<Arc<App>, AgentError> {
     let settings = &agent.settings;
     let (vault, state) = agent.held.vault()?;
     let identity = agent.held.identity(agent.firmware.clone())?;
@@ -198,10 +202,6 @@ pub(crate) async fn start(agent: &Agent, at: Start, done: CancellationToken) -> 
     let device = Device::start(identity, settings.policy().map_err(FolderError::Settings)?, state)?;
     let active = device.is_active();
     let cost = hashing_cost(&agent.held, &device)?;
-
-    let certificate = agent.held.tls(&format!("{model} {serial}"))?;
-    let pem = certificate.certificate.as_bytes();
-    let tls = tls::server_config(pem, certificate.key.as_bytes()).map_err(FolderError::Tls)?;
 
     let interfaces = Interfaces::default();
     let app = Arc::new(App {
@@ -213,7 +213,7 @@ pub(crate) async fn start(agent: &Agent, at: Start, done: CancellationToken) -> 
         language: settings.mail_language().map_err(FolderError::Settings)?,
         frame: Page::new("", settings.title.clone()).note(format!("{model} · {serial}")),
         code_seconds: settings.code_minutes * 60,
-        fingerprint: tls::fingerprint(pem).map_err(FolderError::Tls)?,
+        fingerprint: https.fingerprint.clone(),
         screen: settings.screen,
         connected: Box::new(move |addr| interfaces.is_connected(addr)),
         restart: done,
@@ -222,22 +222,22 @@ pub(crate) async fn start(agent: &Agent, at: Start, done: CancellationToken) -> 
     // The start itself goes on disk first: running time and tries are counted from there.
     tick(&app).await;
     tracing::info!(%serial, active, "the device has started");
-    Ok(Started { app, hosts: Hosts::new(settings.names.iter().cloned()), tls })
+    Ok(app)
 }
 
-/// One start of the device, until it is to stop or to restart.
-async fn run_once(agent: &Agent, sockets: Sockets, at: Start, stop: &CancellationToken) -> Result<(), AgentError> {
+/// One start of the device, until it is to stop or to restart. Whether all that it was told is on the disk.
+async fn run_once(
+    agent: &Agent,
+    sockets: Sockets,
+    https: &Https,
+    at: Start,
+    stop: &CancellationToken,
+) -> Result<bool, AgentError> {
     let done = stop.child_token();
-    let Started { app, hosts, tls } = start(agent, at, done.clone()).await?;
-
-    let main = Listener::from_tokio(sockets.main, Scheme::both(Arc::clone(&tls)))?.with_bounds(bounds());
-    tracing::info!(address = %main.local_addr(), "the agent answers");
-    let main = main.serve(router(&app, hosts.clone(), Door::Main)?, done.clone());
-    let lan = async {
-        let Some(socket) = sockets.lan else { return Ok(()) };
-        let listener = Listener::from_std(socket, Scheme::Tls(tls))?.with_bounds(bounds());
-        listener.serve(router(&app, hosts, Door::Link)?, done.clone()).await;
-        Ok::<_, AgentError>(())
+    let app = start(agent, https, at, done.clone()).await?;
+    let routers = Routers {
+        main: router::answering(&app, agent.hosts(), Door::Main)?,
+        lan: router::answering(&app, agent.hosts(), Door::Link)?,
     };
     let ticking = done.run_until_cancelled(async {
         loop {
@@ -245,36 +245,12 @@ async fn run_once(agent: &Agent, sockets: Sockets, at: Start, stop: &Cancellatio
             tick(&app).await;
         }
     });
-    let ((), served, _) = tokio::join!(main, lan, ticking);
-    app.live.settle().await;
-    served
+    let (served, _) = tokio::join!(sockets.serve(https.config(), routers, done.clone()), ticking);
+    served?;
+    Ok(app.live.settle().await)
 }
 
 /// Keeps the running time. A disk that fails has been logged, and the agent starts again.
 async fn tick(app: &App) {
     let _ = app.live.command(Caller::Screen, |device, now| Ok(device.tick(now))).await;
-}
-
-/// A recorder has few callers at once, and little memory.
-fn bounds() -> Bounds {
-    Bounds { connections: 128, connections_per_peer: 32, drain: Duration::from_secs(2), ..Bounds::default() }
-}
-
-/// All that is answered: interface and pages on the main socket, the interface alone on the LAN tool's.
-pub(crate) fn router(app: &Arc<App>, hosts: Hosts, door: Door) -> Result<Router, AgentError> {
-    let csrf = Csrf::random().map_err(|_| io::Error::other("no randomness"))?;
-    let calls = match door {
-        Door::Main => api::router().merge(pages::router()),
-        Door::Link => api::router(),
-    };
-    let router = calls
-        .fallback(async || Problem::new(messages::NOT_FOUND))
-        .method_not_allowed_fallback(async || Problem::new(messages::METHOD_NOT_ALLOWED))
-        .layer(DefaultBodyLimit::max(LONGEST_BODY))
-        .layer(Extension(door))
-        .layer(from_fn_with_state(csrf, csrf::guard))
-        .layer(from_fn_with_state(hosts, host::check))
-        .layer(from_fn_with_state(app.frame.clone(), page::problems))
-        .layer(from_fn_with_state(Headers::default(), headers::set));
-    Ok(router.with_state(Arc::clone(app)))
 }

@@ -21,7 +21,9 @@ pub mod qr;
 mod rand;
 mod refusal;
 mod request_file;
+mod router;
 pub mod settings;
+mod sockets;
 mod strength;
 #[cfg(test)]
 mod testing;
@@ -30,6 +32,7 @@ mod tests;
 mod vault;
 mod visitor;
 
-pub use agent::{Addresses, Agent, AgentError, Bound};
+pub use agent::{Agent, AgentError, Bound};
+pub use sockets::Addresses;
 pub use strength::{Judge, judge_child};
 pub use vault::VaultError;

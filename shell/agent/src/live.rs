@@ -1,7 +1,7 @@
 //! The device while it runs: its state in memory, its vault on disk, one command at a time.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sparekey_device::{Caller, Change, Device, Now, Refusal};
 use sparekey_protocol::Time;
@@ -27,6 +27,8 @@ pub(crate) struct Live<F> {
 struct Kept<F> {
     device: Device,
     vault: Vault<F>,
+    /// Whether every state was stored.
+    stored: bool,
 }
 
 /// When this start of the device began.
@@ -43,6 +45,11 @@ impl Start {
         Self { instant: Instant::now(), clock: Time(clock().0.max(least)) }
     }
 
+    /// How long ago that was.
+    pub(crate) fn age(self) -> Duration {
+        self.instant.elapsed()
+    }
+
     pub(crate) fn at(self) -> Now {
         Now { since_start: self.instant.elapsed().as_secs(), clock: clock(), started: self.clock }
     }
@@ -56,7 +63,7 @@ fn clock() -> Time {
 impl<F: Files + 'static> Live<F> {
     /// `stale` is cancelled when a write fails: then the device has to be started again from what is on the disk.
     pub(crate) fn new(device: Device, vault: Vault<F>, start: Start, stale: CancellationToken) -> Self {
-        Self { kept: Arc::new(Mutex::new(Kept { device, vault })), network: Semaphore::new(1), start, stale }
+        Self { kept: Arc::new(Mutex::new(Kept { device, vault, stored: true })), network: Semaphore::new(1), start, stale }
     }
 
     /// Looks at the device, or changes what is only in memory (sessions).
@@ -88,10 +95,11 @@ impl<F: Files + 'static> Live<F> {
         let mut kept = Arc::clone(&self.kept).lock_owned().await;
         let (start, stale) = (self.start, self.stale.clone());
         let done = tokio::task::spawn_blocking(move || {
-            let Kept { device, vault } = &mut *kept;
+            let Kept { device, vault, stored } = &mut *kept;
             let change = command(device, start.at()).map_err(problem)?;
             change.commit(|state| vault.write(state)).inspect(then).map_err(|error| {
                 tracing::error!(%error, "the vault cannot be written: starting again from what is on the disk");
+                *stored = false;
                 stale.cancel();
                 Problem::internal()
             })
@@ -99,9 +107,9 @@ impl<F: Files + 'static> Live<F> {
         done.await.expect("a command does not panic")
     }
 
-    /// Waits until no command is under way.
-    pub(crate) async fn settle(&self) {
-        drop(self.lock().await);
+    /// Waits until no command is under way. Whether every state was stored.
+    pub(crate) async fn settle(&self) -> bool {
+        self.lock().await.stored
     }
 
     async fn lock(&self) -> MutexGuard<'_, Kept<F>> {

@@ -35,6 +35,13 @@ const BUSY: Message = Message {
     ..messages::TOO_MANY_TRIES
 };
 
+/// The disk is full, read-only or broken.
+pub(crate) const UNWRITABLE: Message = Message {
+    title: "The device cannot write to its memory at the moment.",
+    detail: "Wait a moment and do it again; if it stays, have its disk looked at: it may be full or worn out.",
+    ..messages::UNAVAILABLE
+};
+
 /// The problem that a request cannot be opened.
 pub(crate) fn not_opened(refused: Problem) -> Problem {
     match refused.seconds_to_wait() {

@@ -18,11 +18,12 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::agent::{Agent, router, start};
+use crate::agent::{Agent, start};
 use crate::app::App;
 use crate::files::Folder;
 use crate::link::Door;
 use crate::live::Start;
+use crate::router;
 
 pub(crate) const SERIAL: &str = "NVR-4216-0001";
 pub(crate) const MODEL: &str = "SK-NVR-16";
@@ -154,10 +155,10 @@ impl Running {
 
     async fn start(dir: TempDir, agent: Agent, at: Start) -> Self {
         let done = CancellationToken::new();
-        let started = start(&agent, at, done.clone()).await.unwrap();
-        let main = router(&started.app, started.hosts.clone(), Door::Main).unwrap();
-        let link = router(&started.app, started.hosts, Door::Link).unwrap();
-        Self { app: started.app, done, main, link, agent, at, dir }
+        let app = start(&agent, &agent.https().unwrap(), at, done.clone()).await.unwrap();
+        let main = router::answering(&app, agent.hosts(), Door::Main).unwrap();
+        let link = router::answering(&app, agent.hosts(), Door::Link).unwrap();
+        Self { app, done, main, link, agent, at, dir }
     }
 
     /// As after `kill -9`: nothing of the memory is left.

@@ -68,6 +68,48 @@ async fn after_a_new_password_it_comes_back_at_the_same_address() {
 }
 
 #[tokio::test]
+async fn a_disk_that_fails_is_tried_again_with_pauses_in_which_everybody_is_told() {
+    let dir = device_folder();
+    let bound = Agent::open(dir.path(), Firmware::new("1").unwrap()).unwrap().bind().await.unwrap();
+    let main = bound.addresses().main;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(bound.run(stop.clone()));
+    let device = async || call(main, "GET", "/api/v1/device", &Value::Null).await;
+    let answered = async |wanted: u16| {
+        let answered = async {
+            loop {
+                match device().await {
+                    Ok((status, answer)) if status == wanted => break answer,
+                    _ => tokio::time::sleep(Duration::from_millis(10)).await,
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), answered).await.unwrap()
+    };
+    answered(200).await;
+
+    // A folder in the place of the scratch file: every write fails.
+    let scratch = dir.path().join("vault.new");
+    std::fs::create_dir(&scratch).unwrap();
+    let activation = json!({ "username": "admin", "password": PASSWORD, "reserved_emails": [EMAIL] });
+    assert_eq!(call(main, "POST", "/api/v1/activation", &activation).await.unwrap().0, 500);
+    let pauses: [Value; 2] = [answered(503).await, {
+        // Between two pauses the device tries to start, and answers nothing.
+        while device().await.is_ok_and(|(_, answer)| answer["retry_after"] == 1) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        answered(503).await
+    }];
+    assert_eq!(pauses.map(|answer| answer["retry_after"].clone()), [json!(1), json!(2)]);
+
+    std::fs::remove_dir(&scratch).unwrap();
+    assert_eq!(answered(200).await["state"], "inactive");
+    assert_eq!(call(main, "POST", "/api/v1/activation", &activation).await.unwrap().0, 201);
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn an_address_in_use_is_named() {
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let dir = device_folder();
