@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use sparekey_device::ways::{Readiness, Way};
 use sparekey_device::{
-    Checked, CodeDraft, Device, HashingCost, LoggedIn, NewOwner, Now, OpenSeeds, Opened, RecoveryId,
-    Refusal, Ticket, Username,
+    Checked, CodeDraft, Device, HashingCost, LoggedIn, NewOwner, Now, OpenSeeds, Opened, RecoveryId, Refusal, Ticket,
+    Username,
 };
 use sparekey_protocol::{Code, Language, ReservedEmail};
 use sparekey_web::page::Page;
@@ -265,7 +265,8 @@ impl App {
 
 /// What the code-typing calls want: eight digits. Anything else costs no try.
 fn parse_code(typed: &str) -> Result<Code, Problem> {
-    Code::parse(typed).ok_or_else(|| malformed("code", "This is not a code.", "Type the eight digits that the mail shows."))
+    Code::parse(typed)
+        .ok_or_else(|| malformed("code", "This is not a code.", "Type the eight digits that the mail shows."))
 }
 
 fn own_token(visitor: &Visitor) -> Zeroizing<String> {

@@ -31,7 +31,12 @@ pub(crate) fn hashing_cost(held: &Held, device: &Device) -> Result<HashingCost, 
         return Ok(cost);
     }
     let cost = HashingCost::choose(free_memory(), |cost| measure(device, cost));
-    tracing::info!(memory_kib = cost.memory, passes = cost.passes, lanes = cost.lanes, "the cost of a hash was measured");
+    tracing::info!(
+        memory_kib = cost.memory,
+        passes = cost.passes,
+        lanes = cost.lanes,
+        "the cost of a hash was measured"
+    );
     held.write(FILE, write(cost).as_bytes())?;
     Ok(cost)
 }
@@ -52,7 +57,8 @@ fn write(cost: HashingCost) -> String {
 fn measure(device: &Device, cost: HashingCost) -> u64 {
     let name = Username::new("measure").expect("a name of seven letters");
     let password = hex::encode(random::<16>());
-    let acceptable = device.judge_password(&name, &password, |_, _| 4).map_err(problem).expect("32 letters, judged strong");
+    let acceptable =
+        device.judge_password(&name, &password, |_, _| 4).map_err(problem).expect("32 letters, judged strong");
     let begun = Instant::now();
     let _ = acceptable.hash(random(), cost);
     u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)

@@ -44,13 +44,19 @@ pub enum FolderError {
     #[error("{path} is not what it should be.\nPut back the file that was made with this device.", path = .0.display())]
     Unreadable(PathBuf),
     /// The files do not belong together.
-    #[error("The files of this device do not belong together: {0}.\nPut back the files that were made with this device.")]
+    #[error(
+        "The files of this device do not belong together: {0}.\nPut back the files that were made with this device."
+    )]
     Foreign(BadIdentity),
     /// The card given is not that maker's.
-    #[error("The service card was not signed with this maker key.\nGive the card that this maker made: sparekey maker card.")]
+    #[error(
+        "The service card was not signed with this maker key.\nGive the card that this maker made: sparekey maker card."
+    )]
     ForeignCard,
     /// A device goes forward only.
-    #[error("This device pins edition {pinned} of its card, and edition {given} is not higher.\nGive a card of a higher edition: sparekey maker card --edition N.")]
+    #[error(
+        "This device pins edition {pinned} of its card, and edition {given} is not higher.\nGive a card of a higher edition: sparekey maker card --edition N."
+    )]
     OldCard {
         /// The edition it pins.
         pinned: u64,
@@ -193,7 +199,10 @@ impl Held {
     /// Those of the disk, and of making one.
     pub(crate) fn tls(&self, common_name: &str) -> Result<SelfSigned, FolderError> {
         if let (Some(_), Some(_)) = (self.optional(TLS_CERTIFICATE)?, self.optional(TLS_KEY)?) {
-            return Ok(SelfSigned { certificate: self.text(TLS_CERTIFICATE)?, key: Zeroizing::new(self.text(TLS_KEY)?) });
+            return Ok(SelfSigned {
+                certificate: self.text(TLS_CERTIFICATE)?,
+                key: Zeroizing::new(self.text(TLS_KEY)?),
+            });
         }
         let mut names = vec!["localhost".to_owned()];
         names.extend(link::own_addresses().iter().map(ToString::to_string));

@@ -102,14 +102,18 @@ impl Turn<'_> {
             }
             drop(place);
         };
-        lane.try_send(Box::new(job)).expect("a lane takes as many jobs as there are places, and lives as long as the hasher");
+        lane.try_send(Box::new(job))
+            .expect("a lane takes as many jobs as there are places, and lives as long as the hasher");
         answered.await.expect("a hash does not panic")
     }
 }
 
 fn lane(name: &str) -> std::io::Result<SyncSender<Job>> {
     let (sender, jobs): (_, Receiver<Job>) = sync_channel(QUEUE);
-    thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(move || jobs.into_iter().for_each(|job| job()))?;
+    thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(STACK)
+        .spawn(move || jobs.into_iter().for_each(|job| job()))?;
     Ok(sender)
 }
 

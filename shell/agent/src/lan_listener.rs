@@ -76,7 +76,9 @@ mod tests {
 
     #[test]
     fn only_who_is_on_the_link_can_connect() {
-        for (bound, host) in [("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "::1"), ("[::]:0", "127.0.0.1"), ("[::]:0", "::1")] {
+        for (bound, host) in
+            [("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "::1"), ("[::]:0", "127.0.0.1"), ("[::]:0", "::1")]
+        {
             let Ok(listener) = bind(bound.parse().unwrap()) else {
                 assert!(bound.starts_with('['), "only IPv6 may be missing");
                 continue;

@@ -238,7 +238,8 @@ mod tests {
 
     #[test]
     fn a_forwarded_call_is_from_elsewhere_whoever_forwards_it() {
-        let further = ["x-forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-anything"];
+        let further =
+            ["x-forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-anything"];
         for name in FORWARDED.into_iter().chain(further) {
             let mut headers = to("localhost");
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("127.0.0.1"));

@@ -63,7 +63,12 @@ fn clock() -> Time {
 impl<F: Files + 'static> Live<F> {
     /// `stale` is cancelled when a write fails: then the device has to be started again from what is on the disk.
     pub(crate) fn new(device: Device, vault: Vault<F>, start: Start, stale: CancellationToken) -> Self {
-        Self { kept: Arc::new(Mutex::new(Kept { device, vault, stored: true })), network: Semaphore::new(1), start, stale }
+        Self {
+            kept: Arc::new(Mutex::new(Kept { device, vault, stored: true })),
+            network: Semaphore::new(1),
+            start,
+            stale,
+        }
     }
 
     /// Looks at the device, or changes what is only in memory (sessions).

@@ -20,7 +20,8 @@ pub fn svg(text: &str) -> Option<String> {
         for run in row.chunk_by(|left, right| left == right) {
             if run[0] == Color::Dark {
                 let length = run.len();
-                write!(path, "M{} {}h{length}v1h-{length}z", x + QUIET, y + QUIET).expect("writing to a string cannot fail");
+                write!(path, "M{} {}h{length}v1h-{length}z", x + QUIET, y + QUIET)
+                    .expect("writing to a string cannot fail");
             }
             x += run.len();
         }

@@ -45,7 +45,9 @@ pub(crate) const UNWRITABLE: Message = Message {
 /// The problem that a request cannot be opened.
 pub(crate) fn not_opened(refused: Problem) -> Problem {
     match refused.seconds_to_wait() {
-        Some(seconds) if refused.title() == messages::TOO_MANY_TRIES.title => Problem::new(NEXT_CODE).retry_after(seconds),
+        Some(seconds) if refused.title() == messages::TOO_MANY_TRIES.title => {
+            Problem::new(NEXT_CODE).retry_after(seconds)
+        }
         _ => refused,
     }
 }

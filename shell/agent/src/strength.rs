@@ -52,8 +52,12 @@ fn ask(program: &PathBuf, argument: &str, password: &str, words: &[String]) -> i
         asked.push(BETWEEN);
         asked.push_str(word);
     }
-    let mut child =
-        Command::new(program).arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut child = Command::new(program)
+        .arg(argument)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
     let sent = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(asked.as_bytes()));
     let output = child.wait_with_output()?;
     sent?;

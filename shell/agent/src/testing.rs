@@ -11,7 +11,8 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use sparekey_protocol::request::{self, Ask, Trust};
 use sparekey_protocol::{
-    BaseUrl, Card, CardName, Firmware, KeyId, MakerId, Model, OpeningKey, PublicKey, Serial, SigningKey, VerifierKey, qr,
+    BaseUrl, Card, CardName, Firmware, KeyId, MakerId, Model, OpeningKey, PublicKey, Serial, SigningKey, VerifierKey,
+    qr,
 };
 use sparekey_web::listen::Peer;
 use tempfile::TempDir;
@@ -125,7 +126,12 @@ impl Answer {
     /// Asserts a problem, and returns its document.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, name: &str) -> Value {
-        assert_eq!((self.status.as_u16(), &self.headers["content-type"]), (status, &"application/problem+json".parse().unwrap()), "{}", self.text);
+        assert_eq!(
+            (self.status.as_u16(), &self.headers["content-type"]),
+            (status, &"application/problem+json".parse().unwrap()),
+            "{}",
+            self.text
+        );
         let json = self.json();
         assert_eq!(json["type"], format!("urn:sparekey:problem:{name}"));
         assert!(json["title"].is_string() && json["detail"].is_string() && json["status"] == status);
@@ -186,7 +192,8 @@ impl Running {
     }
 
     pub(crate) async fn json(&self, request: Builder, peer: &str, body: Value) -> Answer {
-        let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())).unwrap();
+        let request =
+            request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())).unwrap();
         self.send(Door::Main, peer, request).await
     }
 

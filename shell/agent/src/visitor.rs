@@ -100,7 +100,9 @@ mod tests {
 
     #[test]
     fn a_bearer_token_is_read() {
-        for (sent, expected) in [("Bearer abc", Some("abc")), ("bearer  abc", Some("abc")), ("Basic abc", None), ("abc", None)] {
+        for (sent, expected) in
+            [("Bearer abc", Some("abc")), ("bearer  abc", Some("abc")), ("Basic abc", None), ("abc", None)]
+        {
             let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(sent))]);
             assert_eq!(bearer(&headers), expected, "{sent}");
         }

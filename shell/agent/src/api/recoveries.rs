@@ -31,7 +31,9 @@ pub(super) async fn open(
     ApiJson(asked): ApiJson<Open>,
 ) -> Result<Response, Problem> {
     app.on_this_link(&visitor).await?;
-    let way = Way::named(&asked.method).ok_or_else(|| malformed("method", "There is no such way back in.", "Name one of the methods that GET /api/v1/device lists."))?;
+    let way = Way::named(&asked.method).ok_or_else(|| {
+        malformed("method", "There is no such way back in.", "Name one of the methods that GET /api/v1/device lists.")
+    })?;
     let opened = app.open_recovery(&visitor, way, 0).await?;
     let answer = json!({
         "id": opened.id.to_string(),
@@ -108,7 +110,13 @@ pub(super) async fn prove(
     let code = match (proof.code, others.iter().filter(|given| **given).count()) {
         (Some(code), 0) => code,
         (None, 1) => return Err(problem(Refusal::MethodNotReady(Why::NotOffered))),
-        _ => return Err(malformed("code", "This is not exactly one proof.", "Send one of code, answers, key_file, sheet_code or grant.")),
+        _ => {
+            return Err(malformed(
+                "code",
+                "This is not exactly one proof.",
+                "Send one of code, answers, key_file, sheet_code or grant.",
+            ));
+        }
     };
     let ticket = app.prove(&visitor, id, &code).await?;
     Ok(Json(json!({ "ticket": ticket.expose() })))

@@ -94,7 +94,11 @@ impl App {
     }
 
     /// How strong a password is, 0 to 4, and why it is refused if it is.
-    pub(crate) async fn strength(&self, visitor: &Visitor, password: Zeroizing<String>) -> Result<(u8, Option<Weak>), Problem> {
+    pub(crate) async fn strength(
+        &self,
+        visitor: &Visitor,
+        password: Zeroizing<String>,
+    ) -> Result<(u8, Option<Weak>), Problem> {
         let anybody = Username::new("admin").expect("a name of five letters");
         let username = self.look(|device, _| device.username().cloned()).await.unwrap_or(anybody);
         let asked = match self.what_to_judge(&username, &password).await {

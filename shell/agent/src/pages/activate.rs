@@ -48,7 +48,11 @@ pub(super) struct Typed {
     second_again: String,
 }
 
-pub(super) async fn form(State(app): State<Arc<App>>, visitor: Visitor, token: FormToken) -> Result<Response, Response> {
+pub(super) async fn form(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    token: FormToken,
+) -> Result<Response, Response> {
     on_this_link(&app, &visitor).await?;
     if app.look(|device, _| device.is_active()).await {
         return Err(Redirect::to("/").into_response());
@@ -88,7 +92,11 @@ async fn try_activate(
     again: &str,
 ) -> Result<Response, Problem> {
     same(&password, again, || {
-        malformed("password_again", "The two passwords are not the same.", "Type the password again, the same in both fields.")
+        malformed(
+            "password_again",
+            "The two passwords are not the same.",
+            "Type the password again, the same in both fields.",
+        )
     })?;
     let emails = emails(&typed.email, &typed.email_again, &typed.second, &typed.second_again)?;
     app.activate(visitor, &typed.username, password.clone(), &emails).await?;
@@ -112,7 +120,11 @@ pub(super) fn emails(first: &str, first_again: &str, second: &str, second_again:
     for (field, one, two) in [("email_again", first, first_again), ("second_again", second, second_again)] {
         let (one, two) = (one.trim(), two.trim());
         same(one, two, || {
-            malformed(field, "The two addresses are not the same.", "Compare both letter by letter, and correct the wrong one.")
+            malformed(
+                field,
+                "The two addresses are not the same.",
+                "Compare both letter by letter, and correct the wrong one.",
+            )
         })?;
         if !one.is_empty() {
             emails.push(one.to_owned());

@@ -149,7 +149,11 @@ pub(super) struct Emails {
     password: String,
 }
 
-pub(super) async fn form(State(app): State<Arc<App>>, visitor: Visitor, token: FormToken) -> Result<Response, Response> {
+pub(super) async fn form(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    token: FormToken,
+) -> Result<Response, Response> {
     logged_in(&app, &visitor).await?;
     let known = app.look(|device, now| home::contacts(device, now, visitor.token())).await;
     let mut known = known.into_iter().map(|contact| contact.email);

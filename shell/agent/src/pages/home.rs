@@ -108,8 +108,13 @@ fn news(device: &Device, since: u64) -> Option<Banner> {
         events.map(|event| u64::from(event.count)).sum::<u64>()
     };
     if count(|kind| kind == EventKind::PasswordRecovered) > 0 {
-        let detail = "If that was not you, change the password and the reserved email now; the record below says from where.";
-        return Some(Banner::new(Tone::Warn, "The password was set anew by Forgot password since the last login.", detail));
+        let detail =
+            "If that was not you, change the password and the reserved email now; the record below says from where.";
+        return Some(Banner::new(
+            Tone::Warn,
+            "The password was set anew by Forgot password since the last login.",
+            detail,
+        ));
     }
     let tries = count(is_news);
     let times = if tries == 1 { "once".to_owned() } else { format!("{tries} times") };

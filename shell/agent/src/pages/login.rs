@@ -32,11 +32,13 @@ struct Login<'a> {
 }
 
 pub(super) async fn form(State(app): State<Arc<App>>, visitor: Visitor, token: FormToken) -> Response {
-    let (active, last) = app.look(|device, _| (device.is_active(), device.events().last().map(|event| event.kind))).await;
+    let (active, last) =
+        app.look(|device, _| (device.is_active(), device.events().last().map(|event| event.kind))).await;
     if !active {
         return Redirect::to("/activate").into_response();
     }
-    let recovered = Banner::new(Tone::Ok, "Your password was changed.", "Log in with the new one. Recordings are untouched.");
+    let recovered =
+        Banner::new(Tone::Ok, "Your password was changed.", "Log in with the new one. Recordings are untouched.");
     let banner = (last == Some(EventKind::PasswordRecovered)).then_some(recovered);
     page(&app, &visitor, token, Trouble::default(), "", banner)
 }

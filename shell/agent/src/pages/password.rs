@@ -25,7 +25,11 @@ struct Password {
     trouble: Trouble,
 }
 
-pub(super) async fn form(State(app): State<Arc<App>>, visitor: Visitor, token: FormToken) -> Result<Response, Response> {
+pub(super) async fn form(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    token: FormToken,
+) -> Result<Response, Response> {
     logged_in(&app, &visitor).await?;
     Ok(page(&app, token, Trouble::default()))
 }
@@ -48,7 +52,11 @@ pub(super) async fn submit(
     let again = Zeroizing::new(typed.password_again);
     let changed = async {
         same(&password, &again, || {
-            malformed("password_again", "The two new passwords are not the same.", "Type the new password again, the same in both fields.")
+            malformed(
+                "password_again",
+                "The two new passwords are not the same.",
+                "Type the new password again, the same in both fields.",
+            )
         })?;
         app.change_password(&visitor, current, password.clone()).await
     };

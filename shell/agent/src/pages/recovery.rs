@@ -83,19 +83,10 @@ pub(super) async fn prove(
     }
 }
 
-async fn page(
-    app: &App,
-    visitor: &Visitor,
-    token: FormToken,
-    id: &str,
-    trouble: Trouble,
-) -> Result<Response, Problem> {
+async fn page(app: &App, visitor: &Visitor, token: FormToken, id: &str, trouble: Trouble) -> Result<Response, Problem> {
     let parsed = parse_id(id)?;
-    let page = app
-        .page("Forgot password")
-        .width(Width::Monitor)
-        .scripts([&CODE_INPUT, &COUNTDOWN])
-        .banner(trouble.banner());
+    let page =
+        app.page("Forgot password").width(Width::Monitor).scripts([&CODE_INPUT, &COUNTDOWN]).banner(trouble.banner());
     let (view, choice, service, serial) = app
         .look(|device, now| {
             let view = device.recovery(now, visitor.caller, parsed);
@@ -109,7 +100,8 @@ async fn page(
         return Ok(Redirect::to(&format!("/recoveries/{id}/password")).into_response());
     }
     let qr = qr::svg(&view.qr_text).ok_or_else(Problem::internal)?;
-    let shown = Recovery { page, token, trouble, id: id.to_owned(), view, qr, all: app.code_seconds, service, serial, choice };
+    let shown =
+        Recovery { page, token, trouble, id: id.to_owned(), view, qr, all: app.code_seconds, service, serial, choice };
     Ok(shown.trouble.answer(&shown))
 }
 
@@ -205,7 +197,11 @@ async fn try_set(
 ) -> Result<(), Problem> {
     let (id, ticket) = (parse_id(id)?, ticket(visitor, headers)?);
     same(&password, again, || {
-        malformed("password_again", "The two passwords are not the same.", "Type the password again, the same in both fields.")
+        malformed(
+            "password_again",
+            "The two passwords are not the same.",
+            "Type the password again, the same in both fields.",
+        )
     })?;
     app.set_password(visitor, id, ticket, password).await
 }

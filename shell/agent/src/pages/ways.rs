@@ -45,7 +45,9 @@ fn line(way: Way, readiness: Readiness) -> Line {
 
 fn words(way: Way) -> (&'static str, &'static str) {
     match way {
-        Way::Email => ("Reserved email", "Scan a code with your phone, and a mail brings eight digits. About a minute."),
+        Way::Email => {
+            ("Reserved email", "Scan a code with your phone, and a mail brings eight digits. About a minute.")
+        }
         Way::Desk => ("Support desk", "Send a file or a photo to whoever sold the device."),
         Way::KeyFile => ("Key file", "From the USB stick that it was saved to."),
         Way::Sheet => ("Recovery sheet", "The code on the page that was printed."),

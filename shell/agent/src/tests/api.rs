@@ -35,7 +35,10 @@ async fn from_activation_to_a_new_password() {
 
     // Forgotten.
     let answer = device.post(LINK, "/api/v1/recoveries", json!({ "method": "email" })).await.json();
-    assert_eq!((&answer["tries_left"], &answer["expires_in"], &answer["method"]), (&json!(5), &json!(1800), &json!("email")));
+    assert_eq!(
+        (&answer["tries_left"], &answer["expires_in"], &answer["method"]),
+        (&json!(5), &json!(1800), &json!("email"))
+    );
     assert!(answer["request_xml"].as_str().unwrap().contains("urn:sparekey:recovery:1"));
     let id = answer["id"].as_str().unwrap();
     let (code, _) = Service::new().read(answer["qr_text"].as_str().unwrap());
@@ -71,16 +74,31 @@ async fn each_refusal_has_its_name() {
         ("/api/v1/recoveries", json!({ "method": "email" })),
     ] {
         let name = device.post(SCREEN, path, body).await.json()["type"].clone();
-        assert!(name == "urn:sparekey:problem:not-active" || name == "urn:sparekey:problem:method-not-ready", "{path} {name}");
+        assert!(
+            name == "urn:sparekey:problem:not-active" || name == "urn:sparekey:problem:method-not-ready",
+            "{path} {name}"
+        );
     }
-    for (password, why) in [("short", "too-short"), (SERIAL, "blocked"), ("password1", "guessable"), (&"x".repeat(129), "too-long")] {
+    for (password, why) in
+        [("short", "too-short"), (SERIAL, "blocked"), ("password1", "guessable"), (&"x".repeat(129), "too-long")]
+    {
         let refused = device.post(SCREEN, "/api/v1/activation", activation(password, &[EMAIL])).await;
         assert_eq!(refused.problem(400, "weak-password")["why"], why);
     }
-    for emails in [&["owner"][..], &["a@b", "A@@c"], &[EMAIL, EMAIL], &[EMAIL, "b@example.org", "c@example.org"], &["a b@example.org"], &["a@b\r\nBcc:c@d"]] {
+    for emails in [
+        &["owner"][..],
+        &["a@b", "A@@c"],
+        &[EMAIL, EMAIL],
+        &[EMAIL, "b@example.org", "c@example.org"],
+        &["a b@example.org"],
+        &["a@b\r\nBcc:c@d"],
+    ] {
         device.post(SCREEN, "/api/v1/activation", activation(PASSWORD, emails)).await.problem(400, "malformed");
     }
-    device.post(SCREEN, "/api/v1/activation", json!({ "username": "a b", "password": PASSWORD })).await.problem(400, "malformed");
+    device
+        .post(SCREEN, "/api/v1/activation", json!({ "username": "a b", "password": PASSWORD }))
+        .await
+        .problem(400, "malformed");
     let questions = json!({ "username": "admin", "password": PASSWORD, "questions": [{ "id": 1, "answer": "x" }] });
     device.post(SCREEN, "/api/v1/activation", questions).await.problem(409, "method-not-ready");
     let unknown = json!({ "username": "admin", "password": PASSWORD, "role": "god" });
@@ -95,7 +113,9 @@ async fn each_refusal_has_its_name() {
     }
     let (id, code) = device.forgot(SCREEN).await;
     let proof = format!("/api/v1/recoveries/{id}/proof");
-    for body in [json!({}), json!({ "code": code, "grant": "x" }), json!({ "code": "1234567" }), json!({ "code": 12345678 })] {
+    for body in
+        [json!({}), json!({ "code": code, "grant": "x" }), json!({ "code": "1234567" }), json!({ "code": 12345678 })]
+    {
         device.post(SCREEN, &proof, body).await.problem(400, "malformed");
     }
     device.post(SCREEN, &proof, json!({ "grant": "<x/>" })).await.problem(409, "method-not-ready");

@@ -64,7 +64,9 @@ async fn code(device: &Running, path: &str) -> String {
         .app
         .look(|device, now| {
             let id = path.rsplit('/').next().unwrap();
-            device.recovery(now, sparekey_device::Caller::Screen, sparekey_device::RecoveryId::parse(id).unwrap()).unwrap()
+            device
+                .recovery(now, sparekey_device::Caller::Screen, sparekey_device::RecoveryId::parse(id).unwrap())
+                .unwrap()
         })
         .await;
     Service::new().read(&view.qr_text).0
@@ -78,7 +80,13 @@ async fn from_not_activated_to_logged_in_again() {
     assert!(screen.get("/activate").await.text.contains("Not activated yet"));
 
     let fields = |again: &'static str, email: &'static str| {
-        [("username", "mira"), ("password", PASSWORD), ("password_again", again), ("email", EMAIL), ("email_again", email)]
+        [
+            ("username", "mira"),
+            ("password", PASSWORD),
+            ("password_again", again),
+            ("email", EMAIL),
+            ("email_again", email),
+        ]
     };
     let refused = screen.post("/activate", &fields("another", EMAIL)).await;
     assert_eq!(refused.status, 400);
@@ -109,7 +117,9 @@ async fn from_not_activated_to_logged_in_again() {
     assert!(list.text.contains("Reserved email"));
     let recovery = screen.goes_to("/forgot", &[("way", "email")]).await;
     let shown = screen.get(&recovery).await;
-    assert!(shown.text.contains("o••••@e••••.org") && !shown.text.contains(EMAIL) && shown.text.contains("5 tries left"));
+    assert!(
+        shown.text.contains("o••••@e••••.org") && !shown.text.contains(EMAIL) && shown.text.contains("5 tries left")
+    );
     let right = code(&device, &recovery).await;
     let refused = screen.post(&recovery, &[("code", &wrong(&right))]).await;
     assert!(refused.status == 403 && refused.text.contains("4 tries left") && refused.text.contains("<svg"));
@@ -136,7 +146,13 @@ async fn without_a_reserved_email_it_says_plainly_what_happens() {
     let device = Running::new().await;
     let mut screen = Browser::new(&device, SCREEN);
     screen.get("/activate").await;
-    let fields = [("username", "admin"), ("password", PASSWORD), ("password_again", PASSWORD), ("email", ""), ("email_again", "")];
+    let fields = [
+        ("username", "admin"),
+        ("password", PASSWORD),
+        ("password_again", PASSWORD),
+        ("email", ""),
+        ("email_again", ""),
+    ];
     let next = screen.goes_to("/activate", &fields).await;
     assert!(screen.get(&next).await.text.contains("without a way back in"));
     let list = screen.get("/forgot").await;
@@ -157,12 +173,17 @@ async fn the_owner_changes_password_and_emails_with_the_password() {
         [("email", EMAIL), ("email_again", EMAIL), ("second", second), ("second_again", second), ("password", password)]
     };
     let refused = screen.post("/contacts", &emails("not it at all")).await;
-    assert!(refused.status == 403 && refused.text.contains("current password is not right") && refused.text.contains("second@example.org"));
+    assert!(
+        refused.status == 403
+            && refused.text.contains("current password is not right")
+            && refused.text.contains("second@example.org")
+    );
     assert_eq!(screen.goes_to("/contacts", &emails(PASSWORD)).await, "/home");
     let home = screen.get("/home").await.text;
     assert!(home.contains("second@example.org") && home.contains("Reserved emails changed"));
 
-    let passwords = |current: &'static str| [("current", current), ("password", NEW_PASSWORD), ("password_again", NEW_PASSWORD)];
+    let passwords =
+        |current: &'static str| [("current", current), ("password", NEW_PASSWORD), ("password_again", NEW_PASSWORD)];
     assert_eq!(screen.post("/password", &passwords("not it at all")).await.status, 403);
     assert_eq!(screen.goes_to("/password", &passwords(PASSWORD)).await, "/home");
     assert_eq!(screen.get("/home").await.status, 200, "this session goes on");
@@ -195,7 +216,8 @@ async fn another_network_is_told_where_to_stand() {
 async fn the_meter_says_what_the_device_will_say() {
     let device = Running::active().await;
     for (password, least, most) in [("password1", 0, 2), (PASSWORD, 3, 4), (SERIAL, 0, 2), ("short", 0, 2)] {
-        let answer = device.post(SCREEN, "/password-strength", serde_json::json!({ "password": password })).await.json();
+        let answer =
+            device.post(SCREEN, "/password-strength", serde_json::json!({ "password": password })).await.json();
         let score = answer["score"].as_u64().unwrap();
         assert!((least..=most).contains(&score), "{password}: {answer}");
         assert_eq!(answer["advice"] == "", score >= 3);
