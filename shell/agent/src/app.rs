@@ -13,16 +13,15 @@ use sparekey_device::{
 };
 use sparekey_protocol::{Code, Language, ReservedEmail};
 use sparekey_web::page::Page;
-use sparekey_web::problem::Problem;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+use crate::failure::{Failure, Malformed};
 use crate::files::Folder;
 use crate::guesses::{Guess, Guesses};
 use crate::hasher::Hasher;
 use crate::live::Live;
 use crate::rand::random;
-use crate::refusal::{WRONG_LOGIN, malformed, not_opened, problem};
 use crate::strength::Judge;
 use crate::visitor::Visitor;
 
@@ -30,6 +29,19 @@ use crate::visitor::Visitor;
 const NOTE_OFF_LINK: Duration = Duration::from_secs(60);
 /// Between the answer to a new password and the restart: the page that tells of it loads its style meanwhile.
 const BEFORE_RESTART: Duration = Duration::from_millis(400);
+
+const NO_NAME: Malformed = Malformed {
+    field: "username",
+    title: "This name cannot be used.",
+    detail: "Give a name of 1 to 32 characters without spaces.",
+};
+const NO_CODE: Malformed =
+    Malformed { field: "code", title: "This is not a code.", detail: "Type the eight digits that the mail shows." };
+const NO_EMAIL: Malformed = Malformed {
+    field: "reserved_emails",
+    title: "This is not a mail address.",
+    detail: "Give one such as owner@example.org.",
+};
 
 /// Whether an address is on a directly connected network.
 pub(crate) type IsConnected = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
@@ -67,7 +79,7 @@ impl App {
     }
 
     /// Refuses who is not on this link, and puts that on record.
-    pub(crate) async fn on_this_link(&self, visitor: &Visitor) -> Result<(), Problem> {
+    pub(crate) async fn on_this_link(&self, visitor: &Visitor) -> Result<(), Failure> {
         if visitor.is_on_link() {
             return Ok(());
         }
@@ -84,7 +96,7 @@ impl App {
             let caller = visitor.caller;
             self.live.command(caller, move |device, now| Ok(device.note_off_link(now, caller))).await?;
         }
-        Err(problem(Refusal::NotOnThisLink))
+        Err(Refusal::NotOnThisLink.into())
     }
 
     /// Activates the device.
@@ -94,14 +106,12 @@ impl App {
         username: &str,
         password: Zeroizing<String>,
         emails: &[String],
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Failure> {
         self.on_this_link(visitor).await?;
         if self.look(|device, _| device.is_active()).await {
-            return Err(problem(Refusal::AlreadyActive));
+            return Err(Refusal::AlreadyActive.into());
         }
-        let username = Username::new(username).ok_or_else(|| {
-            malformed("username", "This name cannot be used.", "Give a name of 1 to 32 characters without spaces.")
-        })?;
+        let username = Username::new(username).ok_or(NO_NAME)?;
         let reserved_emails = reserved_emails(emails)?;
         let turn = self.hasher.turn(visitor.client)?;
         let password = self.hash_new(turn, username.clone(), password).await?;
@@ -118,7 +128,7 @@ impl App {
         visitor: &Visitor,
         username: &str,
         password: Zeroizing<String>,
-    ) -> Result<LoggedIn, Problem> {
+    ) -> Result<LoggedIn, Failure> {
         let (guess, checked) = self.check_password(visitor, username, password).await?;
         let (caller, seed) = (visitor.caller, Zeroizing::new(random()));
         let outcome = self.live.command(caller, move |device, now| device.log_in(now, caller, &checked, &seed)).await?;
@@ -129,7 +139,7 @@ impl App {
             }
             Err(_) => {
                 tracing::info!("a login was refused");
-                Err(Problem::new(WRONG_LOGIN))
+                Err(Failure::WrongLogin)
             }
         }
     }
@@ -139,17 +149,17 @@ impl App {
         visitor: &Visitor,
         username: &str,
         password: Zeroizing<String>,
-    ) -> Result<(Guess<'_>, Checked), Problem> {
+    ) -> Result<(Guess<'_>, Checked), Failure> {
         let guess = self.guesses.begin(visitor.client).await?;
         let turn = self.hasher.turn(visitor.client)?;
-        let check = self.look(|device, _| device.password_check(username)).await.map_err(problem)?;
+        let check = self.look(|device, _| device.password_check(username)).await?;
         guess.count();
         Ok((guess, turn.run(move || check.run(&password)).await))
     }
 
     /// Whether the visitor is logged in.
-    pub(crate) async fn session(&self, visitor: &Visitor) -> Result<(), Problem> {
-        self.look(|device, now| device.session(now, visitor.token())).await.map_err(problem)
+    pub(crate) async fn session(&self, visitor: &Visitor) -> Result<(), Failure> {
+        self.look(|device, now| device.session(now, visitor.token())).await.map_err(Failure::Refused)
     }
 
     /// Ends the visitor's session.
@@ -158,13 +168,15 @@ impl App {
     }
 
     /// Makes a request for a reset; its code goes to a reserved email, counted from 0.
-    pub(crate) async fn open_recovery(&self, visitor: &Visitor, way: Way, contact: usize) -> Result<Opened, Problem> {
+    pub(crate) async fn open_recovery(&self, visitor: &Visitor, way: Way, contact: usize) -> Result<Opened, Failure> {
         self.on_this_link(visitor).await?;
         let caller = visitor.caller;
         let readiness = self.look(|device, _| device.ways(caller).find(|(found, _)| *found == way)).await;
         if let Some((_, Readiness::NotReady(why))) = readiness {
-            return Err(problem(Refusal::MethodNotReady(why)));
+            return Err(Refusal::MethodNotReady(why).into());
         }
+        // Before half a second goes into hashing a code.
+        self.look(|device, now| device.check_open(now, caller, contact)).await.map_err(too_early)?;
         let draft = self.draft(visitor).await?;
         let language = self.language_for(visitor);
         let opened = self
@@ -173,13 +185,13 @@ impl App {
                 device.open_recovery(now, caller, contact, language, draft.code, &draft.seeds)
             })
             .await
-            .map_err(not_opened)?;
+            .map_err(too_early)?;
         tracing::info!(way = way.name(), "a recovery was opened");
         Ok(opened)
     }
 
     /// Turns a right code into a ticket. The try is counted, on disk, before the code is looked at.
-    pub(crate) async fn prove(&self, visitor: &Visitor, id: RecoveryId, code: &str) -> Result<Ticket, Problem> {
+    pub(crate) async fn prove(&self, visitor: &Visitor, id: RecoveryId, code: &str) -> Result<Ticket, Failure> {
         self.on_this_link(visitor).await?;
         let code = parse_code(code)?;
         let turn = self.hasher.turn(visitor.client)?;
@@ -189,7 +201,7 @@ impl App {
         let seed = Zeroizing::new(random());
         let outcome = self.live.command(caller, move |device, now| device.redeem(now, caller, &checked, &seed)).await?;
         tracing::info!(right = outcome.is_ok(), "a code was typed");
-        outcome.map_err(problem)
+        Ok(outcome?)
     }
 
     /// Sets a new password with a ticket; the agent restarts a moment later.
@@ -199,7 +211,7 @@ impl App {
         id: RecoveryId,
         ticket: Zeroizing<String>,
         password: Zeroizing<String>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Failure> {
         self.on_this_link(visitor).await?;
         let caller = visitor.caller;
         let username = self
@@ -207,8 +219,7 @@ impl App {
                 device.check_ticket(now, caller, id, &ticket)?;
                 device.username().cloned().ok_or(Refusal::NotActive)
             })
-            .await
-            .map_err(problem)?;
+            .await?;
         let turn = self.hasher.turn(visitor.client)?;
         let password = self.hash_new(turn, username, password).await?;
         let restart = self.restart.clone();
@@ -225,7 +236,7 @@ impl App {
     }
 
     /// Makes a request that proves a reserved email, counted from 0.
-    pub(crate) async fn open_confirmation(&self, visitor: &Visitor, contact: usize) -> Result<Opened, Problem> {
+    pub(crate) async fn open_confirmation(&self, visitor: &Visitor, contact: usize) -> Result<Opened, Failure> {
         self.session(visitor).await?;
         let draft = self.draft(visitor).await?;
         let (token, language) = (own_token(visitor), self.language_for(visitor));
@@ -237,7 +248,7 @@ impl App {
     }
 
     /// Confirms a reserved email, counted from 0.
-    pub(crate) async fn confirm(&self, visitor: &Visitor, contact: usize, code: &str) -> Result<(), Problem> {
+    pub(crate) async fn confirm(&self, visitor: &Visitor, contact: usize, code: &str) -> Result<(), Failure> {
         self.session(visitor).await?;
         let code = parse_code(code)?;
         let turn = self.hasher.turn(visitor.client)?;
@@ -254,7 +265,7 @@ impl App {
         visitor.language.clone().unwrap_or_else(|| self.language.clone())
     }
 
-    async fn draft(&self, visitor: &Visitor) -> Result<Draft, Problem> {
+    async fn draft(&self, visitor: &Visitor) -> Result<Draft, Failure> {
         let cost = self.cost;
         let turn = self.hasher.turn(visitor.client)?;
         let code = turn.run(move || CodeDraft::make(&Zeroizing::new(random()), random(), cost)).await;
@@ -263,10 +274,17 @@ impl App {
     }
 }
 
+/// Of a request that is to be opened, too many tries means that it is too early for it.
+fn too_early(failure: impl Into<Failure>) -> Failure {
+    match failure.into() {
+        Failure::Refused(Refusal::TooManyTries { retry_after }) => Failure::TooEarly { retry_after },
+        failure => failure,
+    }
+}
+
 /// What the code-typing calls want: eight digits. Anything else costs no try.
-fn parse_code(typed: &str) -> Result<Code, Problem> {
-    Code::parse(typed)
-        .ok_or_else(|| malformed("code", "This is not a code.", "Type the eight digits that the mail shows."))
+fn parse_code(typed: &str) -> Result<Code, Failure> {
+    Code::parse(typed).ok_or_else(|| NO_CODE.into())
 }
 
 fn own_token(visitor: &Visitor) -> Zeroizing<String> {
@@ -274,15 +292,14 @@ fn own_token(visitor: &Visitor) -> Zeroizing<String> {
 }
 
 /// The addresses as they are kept. Whether mail arrives there is found out by confirming, not by looking at them.
-fn reserved_emails(typed: &[String]) -> Result<Vec<ReservedEmail>, Problem> {
-    let refused = || malformed("reserved_emails", "This is not a mail address.", "Give one such as owner@example.org.");
+fn reserved_emails(typed: &[String]) -> Result<Vec<ReservedEmail>, Failure> {
     let email = |text: &String| {
-        let (local, domain) = text.rsplit_once('@').ok_or_else(refused)?;
+        let (local, domain) = text.rsplit_once('@').ok_or(NO_EMAIL)?;
         let unfit = |c: char| c.is_whitespace() || c.is_control() || "<>,;:\"()[]\\".contains(c);
         if local.is_empty() || local.contains('@') || domain.is_empty() || text.contains(unfit) {
-            return Err(refused());
+            return Err(NO_EMAIL.into());
         }
-        ReservedEmail::new(text).map_err(|_| refused())
+        ReservedEmail::new(text).map_err(|_| NO_EMAIL.into())
     };
     typed.iter().map(email).collect()
 }

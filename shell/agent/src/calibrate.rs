@@ -7,7 +7,6 @@ use sparekey_device::{Device, HashingCost, Username};
 
 use crate::folder::{FolderError, Held};
 use crate::rand::random;
-use crate::refusal::problem;
 
 const FILE: &str = "hashing.toml";
 /// Assumed where the system does not tell, in KiB: enough for the floor.
@@ -57,8 +56,7 @@ fn write(cost: HashingCost) -> String {
 fn measure(device: &Device, cost: HashingCost) -> u64 {
     let name = Username::new("measure").expect("a name of seven letters");
     let password = hex::encode(random::<16>());
-    let acceptable =
-        device.judge_password(&name, &password, |_, _| 4).map_err(problem).expect("32 letters, judged strong");
+    let acceptable = device.judge_password(&name, &password, |_, _| 4).expect("32 letters, judged strong");
     let begun = Instant::now();
     let _ = acceptable.hash(random(), cost);
     u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)

@@ -5,12 +5,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sparekey_device::{Caller, Change, Device, Now, Refusal};
 use sparekey_protocol::Time;
-use sparekey_web::problem::Problem;
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use crate::failure::Failure;
 use crate::files::Files;
-use crate::refusal::problem;
 use crate::vault::Vault;
 
 /// A device with its vault.
@@ -81,7 +80,7 @@ impl<F: Files + 'static> Live<F> {
         &self,
         caller: Caller,
         command: impl FnOnce(&mut Device, Now) -> Result<Change<'_, A>, Refusal> + Send + 'static,
-    ) -> Result<A, Problem> {
+    ) -> Result<A, Failure> {
         self.command_then(caller, command, |_| ()).await
     }
 
@@ -92,7 +91,7 @@ impl<F: Files + 'static> Live<F> {
         caller: Caller,
         command: impl FnOnce(&mut Device, Now) -> Result<Change<'_, A>, Refusal> + Send + 'static,
         then: impl FnOnce(&A) + Send + 'static,
-    ) -> Result<A, Problem> {
+    ) -> Result<A, Failure> {
         let _place = match caller {
             Caller::Screen => None,
             Caller::Link(_) | Caller::Elsewhere(_) => Some(self.network.acquire().await.expect("it is never closed")),
@@ -101,12 +100,12 @@ impl<F: Files + 'static> Live<F> {
         let (start, stale) = (self.start, self.stale.clone());
         let done = tokio::task::spawn_blocking(move || {
             let Kept { device, vault, stored } = &mut *kept;
-            let change = command(device, start.at()).map_err(problem)?;
+            let change = command(device, start.at())?;
             change.commit(|state| vault.write(state)).inspect(then).map_err(|error| {
                 tracing::error!(%error, "the vault cannot be written: starting again from what is on the disk");
                 *stored = false;
                 stale.cancel();
-                Problem::internal()
+                Failure::Unstored
             })
         });
         done.await.expect("a command does not panic")

@@ -1,21 +1,22 @@
-//! A device's refusals as problems: the one place where their status and words are chosen.
+//! Refusals and failures as problems: the one place where their status and words are chosen.
 
+use axum::response::{IntoResponse, Response};
 use sparekey_device::ways::Why;
 use sparekey_device::{Refusal, Weak};
 use sparekey_web::messages::{self, Message};
 use sparekey_web::problem::Problem;
 
-use crate::hasher::Full;
+use crate::failure::{Failure, Malformed};
 
 /// A login that was refused. It does not tell which of the two was wrong.
-pub(crate) const WRONG_LOGIN: Message = Message {
+const WRONG_LOGIN: Message = Message {
     title: "This name or password is not right.",
     detail: "Check both and try again; capital letters count in the password.",
     ..messages::NOT_LOGGED_IN
 };
 
 /// The current password, asked for again, was wrong.
-pub(crate) const WRONG_PASSWORD: Message = Message {
+const WRONG_PASSWORD: Message = Message {
     title: "The current password is not right.",
     detail: "Type the password that you log in with now.",
     ..messages::WRONG_PROOF
@@ -42,23 +43,30 @@ pub(crate) const UNWRITABLE: Message = Message {
     ..messages::UNAVAILABLE
 };
 
-/// The problem that a request cannot be opened.
-pub(crate) fn not_opened(refused: Problem) -> Problem {
-    match refused.seconds_to_wait() {
-        Some(seconds) if refused.title() == messages::TOO_MANY_TRIES.title => {
-            Problem::new(NEXT_CODE).retry_after(seconds)
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => problem(refusal),
+            Failure::Malformed(Malformed { field, title, detail }) => {
+                Self::new(Message { title, detail, ..messages::MALFORMED }).with("field", field)
+            }
+            Failure::WrongLogin => Self::new(WRONG_LOGIN),
+            Failure::WrongPassword => Self::new(WRONG_PASSWORD).with("field", "current"),
+            Failure::TooEarly { retry_after } => Self::new(NEXT_CODE).retry_after(retry_after),
+            Failure::Full(full) => Self::new(BUSY).retry_after(full.retry_after),
+            Failure::Unstored => Self::new(UNWRITABLE),
         }
-        _ => refused,
     }
 }
 
-/// The problem that a field is not of its form: what is wrong with it, and what to do.
-pub(crate) fn malformed(field: &'static str, title: &'static str, detail: &'static str) -> Problem {
-    Problem::new(Message { title, detail, ..messages::MALFORMED }).with("field", field)
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
 }
 
 /// The problem that tells of a refusal.
-pub(crate) fn problem(refusal: Refusal) -> Problem {
+fn problem(refusal: Refusal) -> Problem {
     let plain = Problem::new(message(refusal));
     match refusal {
         Refusal::WrongProof { tries_left } => plain.detail(wrong_code(tries_left)).with("tries_left", tries_left),
@@ -110,12 +118,6 @@ pub(crate) fn stronger(weak: Weak) -> &'static str {
         Weak::TooLong => "Use at most 128 characters.",
         Weak::Blocked => "Use something else than the device's own names; four or five unrelated words are good.",
         Weak::Guessable => "Add a word or two that nobody connects with you.",
-    }
-}
-
-impl From<Full> for Problem {
-    fn from(full: Full) -> Self {
-        Self::new(BUSY).retry_after(full.retry_after)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use sparekey_device::Caller;
 use sparekey_protocol::Language;
 use sparekey_web::cookie;
@@ -17,7 +17,7 @@ use crate::hasher::Client;
 use crate::link::{self, Door, Near};
 
 /// The session's cookie, before its prefix.
-pub(crate) const SESSION: &str = "session";
+const SESSION: &str = "session";
 
 /// An extractor.
 #[derive(Clone, Debug)]
@@ -59,6 +59,11 @@ impl Visitor {
     pub(crate) fn token(&self) -> &str {
         self.token.as_ref().map_or("", |token| token.as_str())
     }
+
+    /// The cookie that carries a session; an empty token takes it away.
+    pub(crate) fn session_cookie(&self, token: &str) -> HeaderValue {
+        cookie::set(&cookie::name(SESSION, self.tls), token, self.tls)
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -78,7 +83,6 @@ fn language(headers: &HeaderMap) -> Option<Language> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     #[test]
     fn the_mail_is_in_the_language_that_the_browser_names_first() {

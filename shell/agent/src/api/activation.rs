@@ -8,10 +8,9 @@ use serde::Deserialize;
 use sparekey_device::Refusal;
 use sparekey_device::ways::Why;
 use sparekey_web::json::ApiJson;
-use sparekey_web::problem::Problem;
 
 use crate::app::App;
-use crate::refusal::problem;
+use crate::failure::Failure;
 use crate::visitor::Visitor;
 
 #[derive(Deserialize)]
@@ -37,9 +36,9 @@ pub(super) async fn activate(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     ApiJson(asked): ApiJson<Activation>,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, Failure> {
     if !asked.questions.is_empty() {
-        return Err(problem(Refusal::MethodNotReady(Why::NotOffered)));
+        return Err(Refusal::MethodNotReady(Why::NotOffered).into());
     }
     app.activate(&visitor, &asked.username, asked.password.into(), &asked.reserved_emails).await?;
     Ok(StatusCode::CREATED)

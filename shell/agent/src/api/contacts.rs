@@ -3,26 +3,26 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sparekey_web::json::ApiJson;
-use sparekey_web::messages;
-use sparekey_web::problem::Problem;
 
 use crate::app::App;
+use crate::failure::Failure;
+use crate::path::Contact;
 use crate::request_file;
 use crate::visitor::Visitor;
 
 pub(super) async fn open(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    Path(number): Path<String>,
-) -> Result<Response, Problem> {
+    Contact(contact): Contact,
+) -> Result<Response, Failure> {
     app.session(&visitor).await?;
-    let opened = app.open_confirmation(&visitor, parse(&number)?).await?;
+    let opened = app.open_confirmation(&visitor, contact).await?;
     let answer = json!({
         "id": opened.id.to_string(),
         "tries_left": opened.tries_left,
@@ -42,16 +42,10 @@ pub(super) struct Proof {
 pub(super) async fn confirm(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    Path(number): Path<String>,
+    Contact(contact): Contact,
     ApiJson(proof): ApiJson<Proof>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Value>, Failure> {
     app.session(&visitor).await?;
-    app.confirm(&visitor, parse(&number)?, &proof.code).await?;
+    app.confirm(&visitor, contact, &proof.code).await?;
     Ok(Json(json!({ "confirmed": true })))
-}
-
-/// Counted from 0. On the wire they count from 1; 0 is taken for the first as well.
-pub(crate) fn parse(number: &str) -> Result<usize, Problem> {
-    let number: usize = number.parse().map_err(|_| messages::NOT_FOUND)?;
-    Ok(number.saturating_sub(1))
 }

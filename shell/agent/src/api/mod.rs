@@ -13,10 +13,6 @@ use axum::routing::{delete, get, post, put};
 
 use crate::app::App;
 
-pub(crate) use contacts::parse as parse_contact;
-pub(crate) use recoveries::parse as parse_id;
-pub(crate) use sessions::session_cookie;
-
 /// All calls.
 pub(crate) fn router() -> Router<Arc<App>> {
     let calls = Router::new()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Deserialize;
@@ -14,10 +14,22 @@ use sparekey_web::json::ApiJson;
 use sparekey_web::problem::Problem;
 
 use crate::app::App;
+use crate::failure::{Failure, Malformed};
+use crate::path::Id;
 use crate::qr::svg;
-use crate::refusal::{malformed, problem};
 use crate::request_file;
 use crate::visitor::Visitor;
+
+const NO_WAY: Malformed = Malformed {
+    field: "method",
+    title: "There is no such way back in.",
+    detail: "Name one of the methods that GET /api/v1/device lists.",
+};
+const NOT_ONE_PROOF: Malformed = Malformed {
+    field: "code",
+    title: "This is not exactly one proof.",
+    detail: "Send one of code, answers, key_file, sheet_code or grant.",
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,11 +41,9 @@ pub(super) async fn open(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     ApiJson(asked): ApiJson<Open>,
-) -> Result<Response, Problem> {
+) -> Result<Response, Failure> {
     app.on_this_link(&visitor).await?;
-    let way = Way::named(&asked.method).ok_or_else(|| {
-        malformed("method", "There is no such way back in.", "Name one of the methods that GET /api/v1/device lists.")
-    })?;
+    let way = Way::named(&asked.method).ok_or(NO_WAY)?;
     let opened = app.open_recovery(&visitor, way, 0).await?;
     let answer = json!({
         "id": opened.id.to_string(),
@@ -46,14 +56,10 @@ pub(super) async fn open(
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
-    let view = view(&app, &visitor, &id).await?;
+pub(super) async fn show(State(app): State<Arc<App>>, visitor: Visitor, Id(id): Id) -> Result<Json<Value>, Failure> {
+    let view = view(&app, &visitor, id).await?;
     Ok(Json(json!({
-        "id": id,
+        "id": id.to_string(),
         "method": Way::Email.name(),
         "tries_left": view.tries_left,
         "expires_in": view.expires_in,
@@ -63,20 +69,15 @@ pub(super) async fn show(
     })))
 }
 
-pub(super) async fn qr(
-    State(app): State<Arc<App>>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
-    let view = view(&app, &visitor, &id).await?;
+pub(super) async fn qr(State(app): State<Arc<App>>, visitor: Visitor, Id(id): Id) -> Result<Response, Problem> {
+    let view = view(&app, &visitor, id).await?;
     let svg = svg(&view.qr_text).ok_or_else(Problem::internal)?;
     Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response())
 }
 
-async fn view(app: &App, visitor: &Visitor, id: &str) -> Result<RecoveryView, Problem> {
+async fn view(app: &App, visitor: &Visitor, id: RecoveryId) -> Result<RecoveryView, Failure> {
     app.on_this_link(visitor).await?;
-    let id = parse(id)?;
-    app.look(|device, now| device.recovery(now, visitor.caller, id)).await.map_err(problem)
+    app.look(|device, now| device.recovery(now, visitor.caller, id)).await.map_err(Failure::Refused)
 }
 
 /// Exactly one of its fields.
@@ -101,21 +102,16 @@ struct Answer {
 pub(super) async fn prove(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    Path(id): Path<String>,
+    Id(id): Id,
     ApiJson(proof): ApiJson<Proof>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Value>, Failure> {
     app.on_this_link(&visitor).await?;
     let others = [proof.answers.is_some(), proof.key_file.is_some(), proof.sheet_code.is_some(), proof.grant.is_some()];
-    let id = parse(&id)?;
     let code = match (proof.code, others.iter().filter(|given| **given).count()) {
         (Some(code), 0) => code,
-        (None, 1) => return Err(problem(Refusal::MethodNotReady(Why::NotOffered))),
+        (None, 1) => return Err(Refusal::MethodNotReady(Why::NotOffered).into()),
         _ => {
-            return Err(malformed(
-                "code",
-                "This is not exactly one proof.",
-                "Send one of code, answers, key_file, sheet_code or grant.",
-            ));
+            return Err(NOT_ONE_PROOF.into());
         }
     };
     let ticket = app.prove(&visitor, id, &code).await?;
@@ -132,15 +128,10 @@ pub(super) struct NewPassword {
 pub(super) async fn set_password(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    Path(id): Path<String>,
+    Id(id): Id,
     ApiJson(asked): ApiJson<NewPassword>,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, Failure> {
     app.on_this_link(&visitor).await?;
-    app.set_password(&visitor, parse(&id)?, asked.ticket.into(), asked.password.into()).await?;
+    app.set_password(&visitor, id, asked.ticket.into(), asked.password.into()).await?;
     Ok(StatusCode::ACCEPTED)
-}
-
-/// An identifier that is none names no request that is open.
-pub(crate) fn parse(id: &str) -> Result<RecoveryId, Problem> {
-    RecoveryId::parse(id).ok_or_else(|| problem(Refusal::Expired))
 }

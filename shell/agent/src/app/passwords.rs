@@ -3,15 +3,13 @@
 use std::cell::RefCell;
 
 use sparekey_device::{HashedPassword, Refusal, Username, Weak};
-use sparekey_web::messages;
-use sparekey_web::problem::Problem;
 use zeroize::Zeroizing;
 
 use super::{App, own_token, reserved_emails};
+use crate::failure::Failure;
 use crate::guesses::Guess;
 use crate::hasher::Turn;
 use crate::rand::random;
-use crate::refusal::{WRONG_PASSWORD, problem};
 use crate::visitor::Visitor;
 
 /// zxcvbn's highest score: to get past it to the device's other rules.
@@ -24,7 +22,7 @@ impl App {
         visitor: &Visitor,
         old: Zeroizing<String>,
         new: Zeroizing<String>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Failure> {
         let username = self.own_username(visitor).await?;
         // First, so that a weak new password is no guess at the old one.
         let turn = self.hasher.turn(visitor.client)?;
@@ -44,7 +42,7 @@ impl App {
         visitor: &Visitor,
         password: Zeroizing<String>,
         emails: &[String],
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Failure> {
         let emails = reserved_emails(emails)?;
         let username = self.own_username(visitor).await?;
         let (guess, checked) = self.check_password(visitor, username.as_str(), password).await?;
@@ -57,10 +55,10 @@ impl App {
     }
 
     /// The name of who is logged in.
-    async fn own_username(&self, visitor: &Visitor) -> Result<Username, Problem> {
+    async fn own_username(&self, visitor: &Visitor) -> Result<Username, Failure> {
         self.session(visitor).await?;
         let username = self.look(|device, _| device.username().cloned()).await;
-        username.ok_or_else(|| problem(Refusal::NotActive))
+        username.ok_or(Failure::Refused(Refusal::NotActive))
     }
 
     /// Judges and hashes a new password, on the visitor's lane.
@@ -69,12 +67,12 @@ impl App {
         turn: Turn<'_>,
         username: Username,
         password: Zeroizing<String>,
-    ) -> Result<HashedPassword, Problem> {
-        let asked = self.what_to_judge(&username, &password).await.map_err(problem)?;
+    ) -> Result<HashedPassword, Failure> {
+        let asked = self.what_to_judge(&username, &password).await?;
         let (judge, cost) = (self.judge.clone(), self.cost);
         let score = turn.run(move || judge.score(&asked.password, &asked.words)).await;
         let acceptable = self.look(|device, _| device.judge_password(&username, &password, |_, _| score)).await;
-        let acceptable = acceptable.map_err(problem)?;
+        let acceptable = acceptable?;
         Ok(turn.run(move || acceptable.hash(random(), cost)).await)
     }
 
@@ -98,13 +96,13 @@ impl App {
         &self,
         visitor: &Visitor,
         password: Zeroizing<String>,
-    ) -> Result<(u8, Option<Weak>), Problem> {
+    ) -> Result<(u8, Option<Weak>), Failure> {
         let anybody = Username::new("admin").expect("a name of five letters");
         let username = self.look(|device, _| device.username().cloned()).await.unwrap_or(anybody);
         let asked = match self.what_to_judge(&username, &password).await {
             Ok(asked) => asked,
             Err(Refusal::WeakPassword(weak)) => return Ok((0, Some(weak))),
-            Err(refusal) => return Err(problem(refusal)),
+            Err(refusal) => return Err(refusal.into()),
         };
         let (turn, judge) = (self.hasher.turn(visitor.client)?, self.judge.clone());
         let score = turn.run(move || judge.score(&asked.password, &asked.words)).await;
@@ -114,11 +112,9 @@ impl App {
 }
 
 /// The session held a moment ago, so a refusal for want of a login means that the password was wrong.
-fn judged(guess: Guess<'_>, outcome: Result<(), Problem>) -> Result<(), Problem> {
+fn judged(guess: Guess<'_>, outcome: Result<(), Failure>) -> Result<(), Failure> {
     match outcome {
-        Err(refused) if refused.name() == messages::NOT_LOGGED_IN.name => {
-            Err(Problem::new(WRONG_PASSWORD).with("field", "current"))
-        }
+        Err(Failure::Refused(Refusal::NotLoggedIn)) => Err(Failure::WrongPassword),
         outcome => {
             guess.was_right();
             outcome

@@ -13,14 +13,13 @@ use sparekey_web::assets::{REVEAL, STRENGTH};
 use sparekey_web::csrf::{FormToken, GuardedForm};
 use sparekey_web::json::ApiJson;
 use sparekey_web::page::{Page, Width};
-use sparekey_web::problem::Problem;
 use zeroize::Zeroizing;
 
 use super::trouble::Trouble;
 use super::{on_this_link, same};
-use crate::api::session_cookie;
 use crate::app::App;
-use crate::refusal::{malformed, stronger};
+use crate::failure::{Failure, Malformed};
+use crate::refusal::stronger;
 use crate::visitor::Visitor;
 
 #[derive(Template)]
@@ -31,6 +30,18 @@ struct Activate {
     trouble: Trouble,
     typed: Typed,
 }
+
+/// A new password, typed twice.
+pub(super) const TWO_PASSWORDS: Malformed = Malformed {
+    field: "password_again",
+    title: "The two passwords are not the same.",
+    detail: "Type the password again, the same in both fields.",
+};
+const TWO_ADDRESSES: Malformed = Malformed {
+    field: "email_again",
+    title: "The two addresses are not the same.",
+    detail: "Compare both letter by letter, and correct the wrong one.",
+};
 
 /// The form's fields. What was typed comes back after a refusal, but for the passwords.
 #[derive(Deserialize)]
@@ -79,8 +90,8 @@ pub(super) async fn submit(
     let again = Zeroizing::new(std::mem::take(&mut typed.password_again));
     match try_activate(&app, &visitor, &typed, password, &again).await {
         Ok(response) => response,
-        Err(problem) if problem.name() == Refusal::AlreadyActive.name() => Redirect::to("/").into_response(),
-        Err(problem) => page(&app, token, problem.into(), typed),
+        Err(Failure::Refused(Refusal::AlreadyActive)) => Redirect::to("/").into_response(),
+        Err(failure) => page(&app, token, failure.into(), typed),
     }
 }
 
@@ -90,14 +101,8 @@ async fn try_activate(
     typed: &Typed,
     password: Zeroizing<String>,
     again: &str,
-) -> Result<Response, Problem> {
-    same(&password, again, || {
-        malformed(
-            "password_again",
-            "The two passwords are not the same.",
-            "Type the password again, the same in both fields.",
-        )
-    })?;
+) -> Result<Response, Failure> {
+    same(&password, again, TWO_PASSWORDS)?;
     let emails = emails(&typed.email, &typed.email_again, &typed.second, &typed.second_again)?;
     app.activate(visitor, &typed.username, password.clone(), &emails).await?;
     let logged_in = app.log_in(visitor, &typed.username, password).await?;
@@ -105,27 +110,26 @@ async fn try_activate(
     if !emails.is_empty() {
         // So that the next page shows it at once. A failure is shown there, with a way to try again.
         let visitor = Visitor { token: Some(Zeroizing::new(session.to_owned())), ..visitor.clone() };
-        if let Err(error) = app.open_confirmation(&visitor, 0).await {
-            tracing::warn!(problem = error.name(), "no confirmation was opened after the activation");
+        if let Err(failure) = app.open_confirmation(&visitor, 0).await {
+            tracing::warn!(?failure, "no confirmation was opened after the activation");
         }
     }
     let next = if emails.is_empty() { "/ready" } else { "/contacts/1/confirm" };
-    let cookie = session_cookie(visitor, session);
+    let cookie = visitor.session_cookie(session);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
 }
 
 /// The reserved emails that were given, each of them typed twice.
-pub(super) fn emails(first: &str, first_again: &str, second: &str, second_again: &str) -> Result<Vec<String>, Problem> {
+pub(super) fn emails(
+    first: &str,
+    first_again: &str,
+    second: &str,
+    second_again: &str,
+) -> Result<Vec<String>, Malformed> {
     let mut emails = Vec::new();
     for (field, one, two) in [("email_again", first, first_again), ("second_again", second, second_again)] {
         let (one, two) = (one.trim(), two.trim());
-        same(one, two, || {
-            malformed(
-                field,
-                "The two addresses are not the same.",
-                "Compare both letter by letter, and correct the wrong one.",
-            )
-        })?;
+        same(one, two, Malformed { field, ..TWO_ADDRESSES })?;
         if !one.is_empty() {
             emails.push(one.to_owned());
         }

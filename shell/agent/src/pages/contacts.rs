@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -18,10 +18,10 @@ use super::activate::emails;
 use super::home;
 use super::logged_in;
 use super::trouble::Trouble;
-use crate::api::parse_contact;
 use crate::app::App;
+use crate::failure::Failure;
+use crate::path::Contact;
 use crate::qr;
-use crate::refusal::problem;
 use crate::visitor::Visitor;
 
 #[derive(Template)]
@@ -43,10 +43,10 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     token: FormToken,
-    Path(number): Path<String>,
+    Contact(contact): Contact,
 ) -> Result<Response, Response> {
     logged_in(&app, &visitor).await?;
-    confirm_page(&app, &visitor, token, &number, Trouble::default()).await.map_err(IntoResponse::into_response)
+    confirm_page(&app, &visitor, token, contact, Trouble::default()).await.map_err(IntoResponse::into_response)
 }
 
 /// Makes the request that the page shows.
@@ -54,13 +54,12 @@ pub(super) async fn open(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     token: FormToken,
-    Path(number): Path<String>,
+    Contact(contact): Contact,
     GuardedForm(IgnoredAny): GuardedForm<IgnoredAny>,
 ) -> Result<Response, Response> {
-    let opened = async { app.open_confirmation(&visitor, parse_contact(&number)?).await };
-    match opened.await {
-        Ok(_) => Ok(Redirect::to(&format!("/contacts/{number}/confirm")).into_response()),
-        Err(problem) => again(&app, &visitor, token, &number, problem).await,
+    match app.open_confirmation(&visitor, contact).await {
+        Ok(_) => Ok(Redirect::to(&format!("/contacts/{}/confirm", contact + 1)).into_response()),
+        Err(failure) => again(&app, &visitor, token, contact, failure).await,
     }
 }
 
@@ -73,13 +72,12 @@ pub(super) async fn confirm(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     token: FormToken,
-    Path(number): Path<String>,
+    Contact(contact): Contact,
     GuardedForm(typed): GuardedForm<Typed>,
 ) -> Result<Response, Response> {
-    let confirmed = async { app.confirm(&visitor, parse_contact(&number)?, &typed.code).await };
-    match confirmed.await {
+    match app.confirm(&visitor, contact, &typed.code).await {
         Ok(()) => Ok(Redirect::to("/ready").into_response()),
-        Err(problem) => again(&app, &visitor, token, &number, problem).await,
+        Err(failure) => again(&app, &visitor, token, contact, failure).await,
     }
 }
 
@@ -87,21 +85,20 @@ async fn again(
     app: &App,
     visitor: &Visitor,
     token: FormToken,
-    number: &str,
-    problem: Problem,
+    contact: usize,
+    failure: Failure,
 ) -> Result<Response, Response> {
-    let shown = confirm_page(app, visitor, token, number, problem.clone().into()).await;
-    shown.map_err(|_| problem.into_response())
+    let shown = confirm_page(app, visitor, token, contact, failure.into()).await;
+    shown.map_err(|_| failure.into_response())
 }
 
 async fn confirm_page(
     app: &App,
     visitor: &Visitor,
     token: FormToken,
-    number: &str,
+    contact: usize,
     trouble: Trouble,
 ) -> Result<Response, Problem> {
-    let contact = parse_contact(number)?;
     let page = app
         .page("Confirm the reserved email")
         .width(Width::Monitor)
@@ -113,7 +110,7 @@ async fn confirm_page(
         let view = device.confirmation(now, visitor.token(), contact).ok().filter(|view| view.tries_left > 0);
         Ok((email, view, device.identity().card().name.to_string()))
     });
-    let (email, view, service) = found.await.map_err(problem)?;
+    let (email, view, service) = found.await.map_err(Failure::Refused)?;
     let open = match view {
         Some(view) => {
             let symbol = qr::svg(&view.qr_text).ok_or_else(Problem::internal)?;
@@ -176,7 +173,7 @@ pub(super) async fn submit(
     };
     match set.await {
         Ok(()) => Ok(Redirect::to("/home").into_response()),
-        Err(problem) => Ok(contacts_page(&app, token, problem.into(), typed)),
+        Err(failure) => Ok(contacts_page(&app, token, failure.into(), typed)),
     }
 }
 

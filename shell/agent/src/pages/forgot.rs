@@ -80,7 +80,7 @@ pub(super) async fn open(
             let cookie = cookie::set(&cookie::name(OPEN, visitor.tls), &id, visitor.tls);
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&format!("/recoveries/{id}"))).into_response())
         }
-        Err(problem) => Ok(page(&app, &visitor, &headers, token, problem.into()).await),
+        Err(failure) => Ok(page(&app, &visitor, &headers, token, failure.into()).await),
     }
 }
 

@@ -16,7 +16,6 @@ use zeroize::Zeroizing;
 
 use super::events::is_news;
 use super::trouble::Trouble;
-use crate::api::session_cookie;
 use crate::app::App;
 use crate::visitor::Visitor;
 
@@ -60,10 +59,10 @@ pub(super) async fn submit(
         Ok(logged_in) => {
             let since = logged_in.news.iter().find(|event| is_news(event.kind)).map(|event| event.number);
             let next = since.map_or("/home".to_owned(), |since| format!("/home?since={since}"));
-            let cookie = session_cookie(&visitor, logged_in.token.expose());
+            let cookie = visitor.session_cookie(logged_in.token.expose());
             ([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response()
         }
-        Err(problem) => page(&app, &visitor, token, problem.into(), &typed.username, None),
+        Err(failure) => page(&app, &visitor, token, failure.into(), &typed.username, None),
     }
 }
 
@@ -73,7 +72,7 @@ pub(super) async fn log_out(
     GuardedForm(IgnoredAny): GuardedForm<IgnoredAny>,
 ) -> Response {
     app.log_out(&visitor).await;
-    ([(header::SET_COOKIE, session_cookie(&visitor, ""))], Redirect::to("/login")).into_response()
+    ([(header::SET_COOKIE, visitor.session_cookie(""))], Redirect::to("/login")).into_response()
 }
 
 fn page(

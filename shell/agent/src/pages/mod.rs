@@ -24,7 +24,7 @@ use sparekey_web::page::{Page, html};
 use sparekey_web::problem::Problem;
 
 use crate::app::App;
-use crate::refusal::problem;
+use crate::failure::{Failure, Malformed};
 use crate::visitor::Visitor;
 
 /// Waits until the device is back after a restart.
@@ -82,22 +82,22 @@ struct Elsewhere {
 
 /// Whoever is not on this link is told where to stand.
 async fn on_this_link(app: &App, visitor: &Visitor) -> Result<(), Response> {
-    let Err(problem) = app.on_this_link(visitor).await else { return Ok(()) };
+    let Err(failure) = app.on_this_link(visitor).await else { return Ok(()) };
     let serial = app.look(|device, _| device.identity().certificate().serial.to_string()).await;
     let mut shown = html(&Elsewhere { page: app.page("Another network"), serial });
-    *shown.status_mut() = problem.status();
+    *shown.status_mut() = Problem::from(failure).status();
     Err(shown)
 }
 
 /// Two entries that have to be the same.
-fn same(one: &str, two: &str, refused: impl FnOnce() -> Problem) -> Result<(), Problem> {
-    if one == two { Ok(()) } else { Err(refused()) }
+fn same(one: &str, two: &str, refused: Malformed) -> Result<(), Malformed> {
+    if one == two { Ok(()) } else { Err(refused) }
 }
 
 /// An inactive device has nothing but its activation.
 async fn active(app: &App) -> Result<(), Response> {
     match app.look(|device, _| device.is_active()).await {
         true => Ok(()),
-        false => Err(problem(Refusal::NotActive).into_response()),
+        false => Err(Failure::Refused(Refusal::NotActive).into_response()),
     }
 }

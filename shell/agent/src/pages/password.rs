@@ -11,10 +11,10 @@ use sparekey_web::csrf::{FormToken, GuardedForm};
 use sparekey_web::page::Page;
 use zeroize::Zeroizing;
 
+use super::activate::TWO_PASSWORDS;
 use super::trouble::Trouble;
 use super::{logged_in, same};
 use crate::app::App;
-use crate::refusal::malformed;
 use crate::visitor::Visitor;
 
 #[derive(Template)]
@@ -51,18 +51,12 @@ pub(super) async fn submit(
     let (current, password) = (Zeroizing::new(typed.current), Zeroizing::new(typed.password));
     let again = Zeroizing::new(typed.password_again);
     let changed = async {
-        same(&password, &again, || {
-            malformed(
-                "password_again",
-                "The two new passwords are not the same.",
-                "Type the new password again, the same in both fields.",
-            )
-        })?;
+        same(&password, &again, TWO_PASSWORDS)?;
         app.change_password(&visitor, current, password.clone()).await
     };
     match changed.await {
         Ok(()) => Ok(Redirect::to("/home").into_response()),
-        Err(problem) => Ok(page(&app, token, problem.into())),
+        Err(failure) => Ok(page(&app, token, failure.into())),
     }
 }
 

@@ -3,25 +3,25 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use sparekey_device::RecoveryView;
+use sparekey_device::{RecoveryId, RecoveryView, Refusal};
 use sparekey_web::assets::{CODE_INPUT, COUNTDOWN, REVEAL, STRENGTH};
 use sparekey_web::cookie;
 use sparekey_web::csrf::{FormToken, GuardedForm};
-use sparekey_web::messages;
 use sparekey_web::page::{Page, Width, html};
 use sparekey_web::problem::Problem;
 use zeroize::Zeroizing;
 
+use super::activate::TWO_PASSWORDS;
 use super::trouble::Trouble;
 use super::{RESTART, on_this_link, same};
-use crate::api::parse_id;
 use crate::app::App;
+use crate::failure::Failure;
+use crate::path::Id;
 use crate::qr;
-use crate::refusal::{malformed, problem};
 use crate::visitor::Visitor;
 
 /// The cookie that carries the ticket from the code to the new password.
@@ -48,10 +48,10 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     token: FormToken,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, Response> {
     on_this_link(&app, &visitor).await?;
-    page(&app, &visitor, token, &id, Trouble::default()).await.map_err(IntoResponse::into_response)
+    page(&app, &visitor, token, id, Trouble::default()).await.map_err(IntoResponse::into_response)
 }
 
 #[derive(Deserialize)]
@@ -62,46 +62,47 @@ pub(super) struct Typed {
 pub(super) async fn prove(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    Path(id): Path<String>,
+    Id(id): Id,
     token: FormToken,
     GuardedForm(typed): GuardedForm<Typed>,
 ) -> Result<Response, Response> {
     on_this_link(&app, &visitor).await?;
-    let proven = match parse_id(&id) {
-        Ok(parsed) => app.prove(&visitor, parsed, &typed.code).await,
-        Err(problem) => Err(problem),
-    };
-    match proven {
+    match app.prove(&visitor, id, &typed.code).await {
         Ok(ticket) => {
             let next = Redirect::to(&format!("/recoveries/{id}/password"));
             Ok(([(header::SET_COOKIE, ticket_cookie(&visitor, ticket.expose()))], next).into_response())
         }
-        Err(problem) => {
-            let shown = page(&app, &visitor, token, &id, problem.clone().into()).await;
-            shown.map_err(|_| problem.into_response())
+        Err(failure) => {
+            let shown = page(&app, &visitor, token, id, failure.into()).await;
+            shown.map_err(|_| failure.into_response())
         }
     }
 }
 
-async fn page(app: &App, visitor: &Visitor, token: FormToken, id: &str, trouble: Trouble) -> Result<Response, Problem> {
-    let parsed = parse_id(id)?;
+async fn page(
+    app: &App,
+    visitor: &Visitor,
+    token: FormToken,
+    id: RecoveryId,
+    trouble: Trouble,
+) -> Result<Response, Problem> {
     let page =
         app.page("Forgot password").width(Width::Monitor).scripts([&CODE_INPUT, &COUNTDOWN]).banner(trouble.banner());
     let (view, choice, service, serial) = app
         .look(|device, now| {
-            let view = device.recovery(now, visitor.caller, parsed);
+            let view = device.recovery(now, visitor.caller, id);
             let identity = device.identity();
             let choice = device.masked_contacts(visitor.caller).is_ok_and(|emails| emails.len() > 1);
             (view, choice, identity.card().name.to_string(), identity.certificate().serial.to_string())
         })
         .await;
-    let view = view.map_err(problem)?;
+    let view = view.map_err(Failure::Refused)?;
     if view.proven {
         return Ok(Redirect::to(&format!("/recoveries/{id}/password")).into_response());
     }
     let qr = qr::svg(&view.qr_text).ok_or_else(Problem::internal)?;
     let shown =
-        Recovery { page, token, trouble, id: id.to_owned(), view, qr, all: app.code_seconds, service, serial, choice };
+        Recovery { page, token, trouble, id: id.to_string(), view, qr, all: app.code_seconds, service, serial, choice };
     Ok(shown.trouble.answer(&shown))
 }
 
@@ -121,10 +122,10 @@ pub(super) async fn password_form(
     visitor: Visitor,
     headers: HeaderMap,
     token: FormToken,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, Response> {
     on_this_link(&app, &visitor).await?;
-    password_page(&app, &visitor, &headers, token, &id, Trouble::default()).await.map_err(IntoResponse::into_response)
+    password_page(&app, &visitor, &headers, token, id, Trouble::default()).await.map_err(IntoResponse::into_response)
 }
 
 async fn password_page(
@@ -132,19 +133,18 @@ async fn password_page(
     visitor: &Visitor,
     headers: &HeaderMap,
     token: FormToken,
-    id: &str,
+    id: RecoveryId,
     trouble: Trouble,
 ) -> Result<Response, Problem> {
-    let parsed = parse_id(id)?;
-    let ticket = ticket(visitor, headers)?;
+    let ticket = ticket(visitor, headers).map_err(Failure::Refused)?;
     let page = app.page("New password").scripts([&REVEAL, &STRENGTH, &COUNTDOWN]).banner(trouble.banner());
     let view = app.look(|device, now| {
-        device.check_ticket(now, visitor.caller, parsed, &ticket)?;
+        device.check_ticket(now, visitor.caller, id, &ticket)?;
         let username = device.username().map(|name| name.as_str().to_owned()).unwrap_or_default();
-        Ok((device.recovery(now, visitor.caller, parsed)?, username))
+        Ok((device.recovery(now, visitor.caller, id)?, username))
     });
-    let (view, username) = view.await.map_err(problem)?;
-    let shown = NewPassword { page, token, trouble, id: id.to_owned(), expires_in: view.expires_in, username };
+    let (view, username) = view.await.map_err(Failure::Refused)?;
+    let shown = NewPassword { page, token, trouble, id: id.to_string(), expires_in: view.expires_in, username };
     Ok(shown.trouble.answer(&shown))
 }
 
@@ -167,12 +167,12 @@ pub(super) async fn set_password(
     visitor: Visitor,
     headers: HeaderMap,
     token: FormToken,
-    Path(id): Path<String>,
+    Id(id): Id,
     GuardedForm(typed): GuardedForm<Passwords>,
 ) -> Result<Response, Response> {
     on_this_link(&app, &visitor).await?;
     let (password, again) = (Zeroizing::new(typed.password), Zeroizing::new(typed.password_again));
-    match try_set(&app, &visitor, &headers, &id, password, &again).await {
+    match try_set(&app, &visitor, &headers, id, password, &again).await {
         Ok(()) => {
             let started = app.look(|_, now| now.started.0).await;
             let mut shown = html(&Restarting { page: app.page("Restarting").scripts([&RESTART]), started });
@@ -180,9 +180,9 @@ pub(super) async fn set_password(
             shown.headers_mut().append(header::SET_COOKIE, ticket_cookie(&visitor, ""));
             Ok(shown)
         }
-        Err(problem) => {
-            let shown = password_page(&app, &visitor, &headers, token, &id, problem.clone().into()).await;
-            shown.map_err(|_| problem.into_response())
+        Err(failure) => {
+            let shown = password_page(&app, &visitor, &headers, token, id, failure.into()).await;
+            shown.map_err(|_| failure.into_response())
         }
     }
 }
@@ -191,24 +191,18 @@ async fn try_set(
     app: &App,
     visitor: &Visitor,
     headers: &HeaderMap,
-    id: &str,
+    id: RecoveryId,
     password: Zeroizing<String>,
     again: &str,
-) -> Result<(), Problem> {
-    let (id, ticket) = (parse_id(id)?, ticket(visitor, headers)?);
-    same(&password, again, || {
-        malformed(
-            "password_again",
-            "The two passwords are not the same.",
-            "Type the password again, the same in both fields.",
-        )
-    })?;
+) -> Result<(), Failure> {
+    let ticket = ticket(visitor, headers)?;
+    same(&password, again, TWO_PASSWORDS)?;
     app.set_password(visitor, id, ticket, password).await
 }
 
-fn ticket(visitor: &Visitor, headers: &HeaderMap) -> Result<Zeroizing<String>, Problem> {
+fn ticket(visitor: &Visitor, headers: &HeaderMap) -> Result<Zeroizing<String>, Refusal> {
     let ticket = cookie::read(headers, &cookie::name(TICKET, visitor.tls));
-    ticket.map(|ticket| Zeroizing::new(ticket.to_owned())).ok_or_else(|| Problem::new(messages::EXPIRED))
+    ticket.map(|ticket| Zeroizing::new(ticket.to_owned())).ok_or(Refusal::Expired)
 }
 
 fn ticket_cookie(visitor: &Visitor, ticket: &str) -> HeaderValue {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use sparekey_device::EventKind;
 
+use crate::hasher::Client;
 use crate::testing::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,7 +43,10 @@ async fn kill_keeps_tries_waits_and_open_requests() {
     assert_eq!(device.prove(SCREEN, &first, &wrong(&first_code)).await.problem(403, "wrong-proof")["tries_left"], 4);
     device.forgot(SCREEN).await;
     let open = || json!({ "method": "email" });
-    device.post(SCREEN, "/api/v1/recoveries", open()).await.problem(429, "too-many-tries");
+    let lane: Vec<_> = (0..Client::Screen.most()).map(|_| device.app.hasher.turn(Client::Screen).unwrap()).collect();
+    let wait = device.post(SCREEN, "/api/v1/recoveries", open()).await.problem(429, "too-many-tries");
+    assert!(wait["retry_after"].as_u64().is_some_and(|wait| wait > 50), "refused before any hash: {wait}");
+    drop(lane);
 
     let device = device.killed_and_started().await;
     let wait = device.post(SCREEN, "/api/v1/recoveries", open()).await.problem(429, "too-many-tries");
@@ -153,7 +157,7 @@ async fn a_vault_that_cannot_be_written_answers_nothing_and_starts_again() {
     // A folder in the place of the scratch file: every write fails.
     let scratch = device.dir.path().join("vault.new");
     std::fs::create_dir(&scratch).unwrap();
-    device.post(SCREEN, "/api/v1/recoveries", json!({ "method": "email" })).await.problem(500, "internal");
+    device.post(SCREEN, "/api/v1/recoveries", json!({ "method": "email" })).await.problem(503, "unavailable");
     assert!(device.done.is_cancelled());
     std::fs::remove_dir(&scratch).unwrap();
     let device = device.killed_and_started().await;

@@ -1,0 +1,69 @@
+//! Why a command has no answer. The words for it, and its status, are chosen in [`crate::refusal`].
+
+use sparekey_device::Refusal;
+
+use crate::hasher::Full;
+
+/// Why a command has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The device refused.
+    Refused(Refusal),
+    /// A field does not have its form.
+    Malformed(Malformed),
+    /// The name or the password of a login was wrong, and nobody is told which.
+    WrongLogin,
+    /// The current password, asked for again, was wrong.
+    WrongPassword,
+    /// The next request can be opened only later.
+    TooEarly {
+        /// In so many seconds of the device's running time.
+        retry_after: u64,
+    },
+    /// Others come first.
+    Full(Full),
+    /// The next state could not be stored: nothing has happened.
+    Unstored,
+}
+
+/// A field that does not have its form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    /// Its name in a form, and on the wire.
+    pub(crate) field: &'static str,
+    /// What is wrong with it.
+    pub(crate) title: &'static str,
+    /// What to do.
+    pub(crate) detail: &'static str,
+}
+
+impl Failure {
+    /// The field that it stands at, if it is one's alone.
+    pub(crate) fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Malformed(malformed) => Some(malformed.field),
+            Self::WrongPassword => Some("current"),
+            Self::Refused(Refusal::WeakPassword(_)) => Some("password"),
+            Self::Refused(Refusal::WrongProof { .. }) => Some("code"),
+            Self::Refused(_) | Self::WrongLogin | Self::TooEarly { .. } | Self::Full(_) | Self::Unstored => None,
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Full> for Failure {
+    fn from(full: Full) -> Self {
+        Self::Full(full)
+    }
+}
+
+impl From<Malformed> for Failure {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
