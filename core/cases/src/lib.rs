@@ -1,6 +1,6 @@
 //! What the service decides: whether a request is taken, and what becomes of its mail.
 //!
-//! [`decide`] answers a [`Command`] with a [`Decision`] or a [`Refusal`]; [`Case::apply`] tells what a case is after a
+//! [`decide()`] answers a [`Command`] with a [`Decision`] or a [`Refusal`]; [`Case::apply`] tells what a case is after a
 //! [`Fact`]. A refusal changes nothing. The shell writes the facts of a decision, its buckets and its letter in one
 //! transaction, and only then acts.
 //!

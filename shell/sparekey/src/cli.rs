@@ -1,5 +1,7 @@
 //! What can be typed. The texts are what `--help` teaches with.
 
+#![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls, reason = "square brackets are those of usage texts")]
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
