@@ -13,7 +13,7 @@ use crate::{cbor, request::MAX_REQUEST};
 /// Writes a file. A text's control characters become U+FFFD, as they do when it is read.
 ///
 /// # Errors
-/// [`FileError`] if [`parse`] would refuse what was written: a text, a payload, a batch or the whole is too long, or empty.
+/// [`FileError`] if [`super::parse`] would refuse what was written: a text, a payload, a batch or the whole is too long, or empty.
 pub fn write(document: &Document) -> Result<Zeroizing<String>, FileError> {
     // All at once: a string that grows would leave pieces of a key file's secret behind.
     let mut out = Zeroizing::new(String::with_capacity(MAX_FILE));
