@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
@@ -25,7 +25,7 @@ struct RequestPage {
     view: RequestView,
     address: String,
     mail: Option<MailState>,
-    waiting: bool,
+    follows: Option<Follows>,
     heading: &'static str,
     lead: String,
     next: &'static [&'static str],
@@ -40,15 +40,16 @@ async fn show(State(app): State<App>, id: Id) -> Result<Response, Problem> {
     let view = app.view(&id).await?;
     let seconds_left = view.seconds_left;
     let wording = Wording::of(&view);
-    let waiting = view.mail == Some(MailState::Queued) && seconds_left > 0;
+    let follows = if seconds_left > 0 { Follows::of(view.mail) } else { None };
 
     let page = frame(&app.settings, wording.heading).scripts([&COUNTDOWN, &assets::AGAIN]);
-    let page = if waiting { page.scripts([&POLL]).refresh(RELOAD_SECONDS) } else { page };
+    let page = if follows.is_some() { page.scripts([&POLL]) } else { page };
+    let page = if view.mail == Some(MailState::Queued) { page.refresh(RELOAD_SECONDS) } else { page };
     Ok(html(&RequestPage {
         page,
         address: view.masked_address.clone().unwrap_or_else(|| "the reserved address".to_owned()),
         mail: view.mail,
-        waiting,
+        follows,
         heading: wording.heading,
         lead: wording.lead,
         next: wording.next,
@@ -57,10 +58,29 @@ async fn show(State(app): State<App>, id: Id) -> Result<Response, Problem> {
     }))
 }
 
-/// For `poll.js`: nothing new while the mail waits, then the page is to be loaded again.
-async fn state(State(app): State<App>, id: Id) -> Result<StatusCode, Problem> {
+/// What a page that may change shows, and how often it asks: a mail on its way soon has news, one that was sent can still
+/// come back.
+struct Follows {
+    shown: &'static str,
+    seconds: u32,
+}
+
+impl Follows {
+    fn of(mail: Option<MailState>) -> Option<Self> {
+        match mail? {
+            MailState::Queued => Some(Self { shown: "queued", seconds: 2 }),
+            MailState::Sent => Some(Self { shown: "sent", seconds: 5 }),
+            MailState::Refused => None,
+        }
+    }
+}
+
+/// For `poll.js`: nothing new while the mail stands as shown, then the page is to be loaded again.
+async fn state(State(app): State<App>, id: Id, RawQuery(query): RawQuery) -> Result<StatusCode, Problem> {
     let view = app.view(&id).await?;
-    Ok(if view.mail == Some(MailState::Queued) { StatusCode::NO_CONTENT } else { StatusCode::RESET_CONTENT })
+    let shown = query.as_deref().and_then(|query| query.strip_prefix("shown="));
+    let same = Follows::of(view.mail).is_some_and(|now| shown == Some(now.shown));
+    Ok(if same { StatusCode::NO_CONTENT } else { StatusCode::RESET_CONTENT })
 }
 
 struct Wording {
