@@ -267,6 +267,10 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
         ("lock_timeout", "5s"),
         // A node that hangs within a transaction holds the lock of all: it is put out.
         ("idle_in_transaction_session_timeout", "10s"),
+        // Rows are looked up by key. A statement that was planned while a table was small is else kept, and reads all of it,
+        // until the table's statistics are next taken.
+        ("enable_seqscan", "off"),
+        ("jit", "off"),
     ]))
 }
 
