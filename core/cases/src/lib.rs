@@ -1,4 +1,4 @@
-//! What the service decides: whether a request is taken, and what becomes of its mail.
+//! What the service decides: whether a request is taken, what becomes of its mail, and what the [`desk`] may do.
 //!
 //! [`decide()`] answers a [`Command`] with a [`Decision`] or a [`Refusal`]; [`Case::apply`] tells what a case is after a
 //! [`Fact`]. A refusal changes nothing. The shell writes the facts of a decision, its buckets and its letter in one
@@ -13,6 +13,7 @@ extern crate alloc;
 
 mod case;
 mod decide;
+pub mod desk;
 mod fact;
 mod limits;
 
