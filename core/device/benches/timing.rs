@@ -12,7 +12,8 @@ use std::{
 };
 
 use sparekey_device::{
-    Caller, CodeDraft, Device, HashingCost, Identity, NewOwner, Now, OpenSeeds, Policy, RecoveryId, Username,
+    Caller, CodeDraft, CodeSeeds, Device, HashingCost, Identity, NewOwner, Now, OpenSeeds, Policy, RecoveryId,
+    Username, ways::Way,
 };
 use sparekey_protocol::{
     BaseUrl, Card, CardName, Certificate, Code, Firmware, Language, MakerId, Model, OpeningKey, ReservedEmail, Serial,
@@ -119,9 +120,15 @@ fn device() -> Device {
 }
 
 fn open(device: &mut Device, seed: u8) -> RecoveryId {
-    let draft = CodeDraft::make(&[seed; 16], [seed; 16], CHEAP);
-    let seeds = OpenSeeds { id: [seed; 16], nonce: [seed; 16], seal: Zeroizing::new([seed; 32]) };
+    let seeds = CodeSeeds {
+        code: Zeroizing::new([seed; 16]),
+        salt: [seed; 16],
+        nonce: [seed; 16],
+        seal: Zeroizing::new([seed; 32]),
+    };
+    let drafts = [CodeDraft::make(seeds, CHEAP)];
     let language = Language::new("en").unwrap();
-    let change = device.open_recovery(NOW, Caller::Screen, 0, language, draft, &seeds).unwrap();
+    let seeds = OpenSeeds { id: [seed; 16] };
+    let change = device.open_recovery(NOW, Caller::Screen, Way::Email.into(), &language, &drafts, &seeds).unwrap();
     change.commit(|_| Ok::<_, Infallible>(())).unwrap().id
 }

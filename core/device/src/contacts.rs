@@ -1,16 +1,17 @@
 //! Reserved emails: up to two, each confirmed by the same QR and code that a reset uses.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 
-use sparekey_protocol::{Language, ReservedEmail, Time, request::Ask};
+use sparekey_protocol::{Code, Language, ReservedEmail, Time};
 
 use crate::{
     Change, Refusal,
     device::{Caller, Device, Now, Side, on_this_link},
     event::EventKind,
     login::Checked,
-    pending::{CheckedCode, CodeCheck, EmailedCode, Proof},
-    recovery::{CodeDraft, OpenSeeds, Opened, RecoveryView},
+    pending::{Pending, Purpose},
+    proof::{CheckedProof, Kind, ProofCheck, Typed},
+    recovery::{CodeDraft, OpenSeeds, RecoveryView, Wanted},
     state::Contact,
 };
 
@@ -79,16 +80,16 @@ impl Device {
         now: Now,
         token: &str,
         contact: usize,
-        language: Language,
-        draft: CodeDraft,
+        language: &Language,
+        draft: &CodeDraft,
         seeds: &OpenSeeds,
-    ) -> Result<Change<'_, Opened>, Refusal> {
+    ) -> Result<Change<'_, RecoveryView>, Refusal> {
         self.session(now, token)?;
-        let email = self.owner()?.contacts.get(contact).ok_or(Refusal::Malformed)?.email.clone();
+        let drafts = core::slice::from_ref(draft);
+        let parts = self.parts(now, Purpose::Confirmation, &[Wanted::Email(contact)], language, drafts)?;
         let mut next = self.next(now);
         next.pending.retain(|pending| !pending.confirms(contact));
-        let opened =
-            self.add_pending(now, &mut next, Side::Screen, Ask::ConfirmEmail(email), contact, language, draft, seeds)?;
+        let opened = self.add_pending(now, &mut next, Side::Screen, Purpose::Confirmation, parts, seeds)?;
         Ok(Change::new(self, next, opened))
     }
 
@@ -101,12 +102,16 @@ impl Device {
         now: Now,
         token: &str,
         contact: usize,
-    ) -> Result<Change<'_, CodeCheck>, Refusal> {
+        code: Code,
+    ) -> Result<Change<'_, ProofCheck>, Refusal> {
         self.session(now, token)?;
         let mut next = self.next(now);
         let pending = next.pending.iter_mut().find(|pending| pending.confirms(contact)).ok_or(Refusal::Expired)?;
-        let check = pending.take_try().ok_or(Refusal::TooManyTries { retry_after: 0 })?;
-        Ok(Change::new(self, next, check))
+        let id = pending.id;
+        let (number, part) = pending.waiting_for(Kind::Code).next().ok_or(Refusal::Expired)?;
+        part.tries_left = part.tries_left.checked_sub(1).ok_or(Refusal::TooManyTries { retry_after: 0 })?;
+        let against = vec![(number, part.awaited.against())];
+        Ok(Change::new(self, next, ProofCheck { id, typed: Typed::Code(code), against }))
     }
 
     /// Confirms a reserved email with the verdict on its code.
@@ -118,16 +123,18 @@ impl Device {
         now: Now,
         caller: Caller,
         token: &str,
-        checked: &CheckedCode,
+        checked: &CheckedProof,
     ) -> Result<Change<'_, ()>, Refusal> {
         self.session(now, token)?;
         let mut next = self.next(now);
-        let pending = next.pending.iter().find(|pending| pending.id() == checked.id()).ok_or(Refusal::Expired)?;
-        let &Proof::Confirmation(EmailedCode { contact, .. }) = pending.proof() else { return Err(Refusal::Expired) };
-        if !checked.is_right() {
-            return Err(Refusal::WrongProof { tries_left: pending.tries_left() });
+        let is_it = |pending: &&Pending| pending.id == checked.id && pending.purpose == Purpose::Confirmation;
+        let pending = next.pending.iter().find(is_it).ok_or(Refusal::Expired)?;
+        let part = pending.parts.first().ok_or(Refusal::Expired)?;
+        let contact = part.awaited.contact().ok_or(Refusal::Expired)?;
+        if checked.right.is_none() {
+            return Err(Refusal::WrongProof { tries_left: part.tries_left });
         }
-        next.pending.retain(|pending| pending.id() != checked.id());
+        next.pending.retain(|pending| pending.id != checked.id);
         next.record.add(now.clock, EventKind::ContactConfirmed, caller);
         if let Some(contact) = next.owner.as_mut().and_then(|owner| owner.contacts.get_mut(contact)) {
             contact.confirmed = Some(now.clock);

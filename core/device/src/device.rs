@@ -6,7 +6,6 @@ use sparekey_protocol::Time;
 use crate::{
     Change, Refusal,
     event::{Event, EventKind},
-    guard::Guard,
     identity::Identity,
     policy::Policy,
     session::Sessions,
@@ -115,8 +114,8 @@ impl Device {
 
     /// The ways back in, the likeliest first, each with whether it is ready for this caller.
     pub fn ways(&self, caller: Caller) -> impl Iterator<Item = (Way, Readiness)> {
-        let closed = self.guard(caller).is_closed();
-        Way::ALL.into_iter().map(move |way| (way, ways::readiness(way, &self.state, closed)))
+        let side = caller.side();
+        Way::ALL.into_iter().map(move |way| (way, ways::readiness(way, &self.state, side)))
     }
 
     /// The last events, oldest first.
@@ -169,10 +168,6 @@ impl Device {
 
     pub(crate) fn owner(&self) -> Result<&Owner, Refusal> {
         self.state.owner.as_ref().ok_or(Refusal::NotActive)
-    }
-
-    pub(crate) fn guard(&self, caller: Caller) -> &Guard {
-        self.state.guards.of(caller.side())
     }
 }
 

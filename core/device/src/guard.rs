@@ -1,16 +1,41 @@
 //! Waits and the stop: what keeps guessing hopeless, and never shuts out a right password.
+//!
+//! Proofs of one class share their counters, for callers of one kind: who guesses at answers closes no code, and who guesses
+//! from the network closes nothing for who stands before the device.
 
 use minicbor::{Decode, Encode};
 
 use crate::{device::Side, time::Running};
 
-/// Before another request can be opened, in seconds: each is longer than the one before.
-const WAITS: [u64; 4] = [60, 5 * 60, 15 * 60, 60 * 60];
+/// What is guessed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Eight digits of one request: by mail, from the desk, by telephone.
+    Codes,
+}
+
+impl Class {
+    pub(crate) const ALL: [Self; 1] = [Self::Codes];
+
+    const fn rule(self) -> Rule {
+        match self {
+            // At most one chance in a million (NIST SP 800-63B-4 section 3.2.2): a hundred of eight digits.
+            Self::Codes => Rule { row: None, waits: &[60, 5 * 60, 15 * 60, 60 * 60], stop: Some(100) },
+        }
+    }
+}
+
+struct Rule {
+    /// Tries over all requests at which a wait begins; none where each request bears tries of its own.
+    row: Option<u8>,
+    /// The waits in seconds, each longer than the one before; the last one stays.
+    waits: &'static [u64],
+    /// Tries in a row, over all requests and waits, at which the class closes.
+    stop: Option<u8>,
+}
+
 /// Seconds without a further wait after which they begin with the shortest again.
 const FORGOTTEN: u64 = 24 * 60 * 60;
-/// Wrong codes in a row, over all requests, at which the code ways close: at most one chance in a million
-/// (NIST SP 800-63B-4 section 3.2.2).
-const STOP: u8 = 100;
 
 /// What callers of one kind have tried. Kept in the vault, so a restart shortens nothing.
 #[derive(Clone, Debug, Default, Encode, Decode)]
@@ -25,66 +50,97 @@ pub(crate) struct Guard {
     /// Tries taken that were not (yet) found right.
     #[n(2)]
     wrong_in_row: u8,
+    /// Those since the last wait, where a row of them begins one.
+    #[cbor(n(3), default)]
+    row: u8,
 }
 
 impl Guard {
-    /// Seconds until another request can be opened.
-    pub(crate) fn wait_left(&self, now: Running) -> u64 {
+    fn wait_left(&self, rule: &Rule, now: Running) -> u64 {
         let Some(last) = self.step.checked_sub(1) else { return 0 };
-        WAITS[usize::from(last).min(WAITS.len() - 1)].saturating_sub(now.at_least_since(self.since))
+        rule.waits[usize::from(last).min(rule.waits.len() - 1)].saturating_sub(now.at_least_since(self.since))
     }
 
-    /// The next wait begins now.
-    pub(crate) fn wait(&mut self, now: Running) {
+    fn wait(&mut self, rule: &Rule, now: Running) {
         if now.at_least_since(self.since) >= FORGOTTEN {
             self.step = 0;
         }
-        self.step = self.step.saturating_add(1).min(WAITS.len() as u8);
+        self.step = self.step.saturating_add(1).min(rule.waits.len() as u8);
         self.since = now;
     }
 
-    /// Counts a try before it is looked at.
-    pub(crate) fn count_try(&mut self) {
-        self.wrong_in_row = self.wrong_in_row.saturating_add(1).min(STOP);
+    fn count_try(&mut self, rule: &Rule, now: Running) {
+        self.wrong_in_row = self.wrong_in_row.saturating_add(1);
+        if let Some(row) = rule.row {
+            self.row = self.row.saturating_add(1);
+            if self.row >= row {
+                self.row = 0;
+                self.wait(rule, now);
+            }
+        }
     }
 
-    /// Whether the code ways are closed until somebody shows to be the owner in another way.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.wrong_in_row >= STOP
-    }
-
-    /// Somebody showed to be the owner.
-    pub(crate) fn reset(&mut self) {
-        *self = Self::default();
+    fn is_closed(&self, rule: &Rule) -> bool {
+        rule.stop.is_some_and(|stop| self.wrong_in_row >= stop)
     }
 }
 
-/// Counted apart, so that nobody on the network can close the way for who stands before the device.
+/// All counters. A key of this map is one class and kind of caller.
 #[derive(Clone, Debug, Default, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct Guards {
     #[n(0)]
-    screen: Guard,
+    codes_of_screen: Guard,
     #[n(1)]
-    network: Guard,
+    codes_of_network: Guard,
 }
 
 impl Guards {
-    pub(crate) fn of(&self, side: Side) -> &Guard {
-        match side {
-            Side::Screen => &self.screen,
-            Side::Network => &self.network,
+    fn of(&self, class: Class, side: Side) -> &Guard {
+        match (class, side) {
+            (Class::Codes, Side::Screen) => &self.codes_of_screen,
+            (Class::Codes, Side::Network) => &self.codes_of_network,
         }
     }
 
-    pub(crate) fn of_mut(&mut self, side: Side) -> &mut Guard {
-        match side {
-            Side::Screen => &mut self.screen,
-            Side::Network => &mut self.network,
+    fn of_mut(&mut self, class: Class, side: Side) -> &mut Guard {
+        match (class, side) {
+            (Class::Codes, Side::Screen) => &mut self.codes_of_screen,
+            (Class::Codes, Side::Network) => &mut self.codes_of_network,
         }
     }
 
-    /// Somebody showed to be the owner.
+    /// Seconds until another request can be opened or, where no request bears tries of its own, another try be taken.
+    pub(crate) fn wait_left(&self, class: Class, side: Side, now: Running) -> u64 {
+        self.of(class, side).wait_left(&class.rule(), now)
+    }
+
+    /// The next wait begins now.
+    pub(crate) fn wait(&mut self, class: Class, side: Side, now: Running) {
+        self.of_mut(class, side).wait(&class.rule(), now);
+    }
+
+    /// Counts a try before it is looked at. Says whether it closed the class.
+    pub(crate) fn count_try(&mut self, class: Class, side: Side, now: Running) -> bool {
+        let (guard, rule) = (self.of_mut(class, side), class.rule());
+        let was_closed = guard.is_closed(&rule);
+        guard.count_try(&rule, now);
+        guard.is_closed(&rule) && !was_closed
+    }
+
+    /// Whether the class is closed until somebody shows to be the owner in another way.
+    pub(crate) fn is_closed(&self, class: Class, side: Side) -> bool {
+        self.of(class, side).is_closed(&class.rule())
+    }
+
+    /// Somebody of this kind showed to be the owner.
+    pub(crate) fn reset_side(&mut self, side: Side) {
+        for class in Class::ALL {
+            *self.of_mut(class, side) = Guard::default();
+        }
+    }
+
+    /// Somebody showed to be the owner, with the password.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }
@@ -94,43 +150,48 @@ impl Guards {
 mod tests {
     use super::*;
 
+    const SIDE: Side = Side::Network;
+
     fn at(seconds: u64) -> Running {
         Running { seconds, starts: 0 }
     }
 
     #[test]
     fn waits_grow_and_stay() {
-        let mut guard = Guard::default();
-        assert_eq!(guard.wait_left(at(0)), 0);
+        let mut guards = Guards::default();
+        assert_eq!(guards.wait_left(Class::Codes, SIDE, at(0)), 0);
         let mut now = 1_000;
         for wait in [60, 300, 900, 3_600, 3_600] {
-            guard.wait(at(now));
-            assert_eq!(guard.wait_left(at(now)), wait);
-            assert_eq!(guard.wait_left(at(now + wait - 1)), 1);
-            assert_eq!(guard.wait_left(at(now + wait)), 0);
+            guards.wait(Class::Codes, SIDE, at(now));
+            assert_eq!(guards.wait_left(Class::Codes, SIDE, at(now)), wait);
+            assert_eq!(guards.wait_left(Class::Codes, SIDE, at(now + wait - 1)), 1);
+            assert_eq!(guards.wait_left(Class::Codes, SIDE, at(now + wait)), 0);
             now += wait;
         }
-        guard.wait(at(now + FORGOTTEN));
-        assert_eq!(guard.wait_left(at(now + FORGOTTEN)), 60);
+        guards.wait(Class::Codes, SIDE, at(now + FORGOTTEN));
+        assert_eq!(guards.wait_left(Class::Codes, SIDE, at(now + FORGOTTEN)), 60);
+        assert_eq!(guards.wait_left(Class::Codes, Side::Screen, at(now + FORGOTTEN)), 0);
     }
 
     #[test]
     fn a_restart_shortens_nothing() {
-        let mut guard = Guard::default();
-        guard.wait(at(1_000));
-        assert_eq!(guard.wait_left(Running { seconds: 1_000, starts: 50 }), 60);
+        let mut guards = Guards::default();
+        guards.wait(Class::Codes, SIDE, at(1_000));
+        assert_eq!(guards.wait_left(Class::Codes, SIDE, Running { seconds: 1_000, starts: 50 }), 60);
     }
 
     #[test]
-    fn a_hundred_wrong_close() {
-        let mut guard = Guard::default();
+    fn a_hundred_wrong_codes_close() {
+        let mut guards = Guards::default();
         for _ in 0..99 {
-            guard.count_try();
-            assert!(!guard.is_closed());
+            assert!(!guards.count_try(Class::Codes, SIDE, at(0)));
         }
-        guard.count_try();
-        assert!(guard.is_closed());
-        guard.reset();
-        assert!(!guard.is_closed());
+        assert!(!guards.is_closed(Class::Codes, SIDE));
+        assert!(guards.count_try(Class::Codes, SIDE, at(0)));
+        assert!(guards.is_closed(Class::Codes, SIDE));
+        guards.reset_side(Side::Screen);
+        assert!(guards.is_closed(Class::Codes, SIDE));
+        guards.reset_side(SIDE);
+        assert!(!guards.is_closed(Class::Codes, SIDE));
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! [`Device`] is a value. Commands take the time, the caller and fresh random bytes as arguments, and answer with a
 //! [`Change`]: the next state and the answer, locked up together until the state was stored ([`Change::commit`]).
-//! Slow work, Argon2id, is done on values that the device hands out ([`PasswordCheck`], [`CodeCheck`]), so that nobody
+//! Slow work, Argon2id, is done on values that the device hands out ([`PasswordCheck`], [`ProofCheck`]), so that nobody
 //! waits for somebody else's password.
 //!
 //! This crate must not do I/O, wait, or retry. Its outside is `sparekey-agent`. To read it, begin with [`Device`], then
-//! `recovery.rs`, the way from *Forgot password* to the new one; a way back in is one file in `ways/`.
+//! `recovery/`, the way from *Forgot password* to the new one; a way back in is one file in `ways/`.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -23,6 +23,7 @@ mod login;
 mod password;
 mod pending;
 mod policy;
+mod proof;
 mod recovery;
 mod refusal;
 mod session;
@@ -40,9 +41,10 @@ pub use event::{Event, EventKind};
 pub use identity::{BadIdentity, Identity};
 pub use login::{Checked, LoggedIn, PasswordCheck};
 pub use password::{AcceptablePassword, HashedPassword, Username, Weak};
-pub use pending::{CheckedCode, CodeCheck, RecoveryId};
+pub use pending::RecoveryId;
 pub use policy::Policy;
-pub use recovery::{CodeDraft, OpenSeeds, Opened, RecoveryView};
+pub use proof::{CheckedProof, ProofCheck, Typed};
+pub use recovery::{Asked, CodeDraft, CodeSeeds, OpenSeeds, PartView, Progress, RecoveryView, Shows};
 pub use refusal::Refusal;
 pub use slow_hash::HashingCost;
 pub use time::TICK_SECONDS;

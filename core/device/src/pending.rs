@@ -2,14 +2,15 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use minicbor::{Decode, Encode};
-use sparekey_protocol::Code;
 use subtle::ConstantTimeEq;
 
 use crate::{
     device::{Caller, Side},
-    slow_hash::SlowHash,
+    guard::Class,
+    proof::{Awaited, Kind},
     time::Running,
     token::{BearerHash, Ticket},
+    ways::Way,
 };
 
 /// Wrong codes that one request bears.
@@ -49,63 +50,67 @@ impl fmt::Debug for RecoveryId {
     }
 }
 
-/// What an open request waits for, with all that only this way back in knows of it.
-#[derive(Clone, Encode, Decode)]
-pub(crate) enum Proof {
-    /// The code that was sent to a reserved email.
+/// What becomes of a request that was proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub(crate) enum Purpose {
+    /// A ticket for a new password.
     #[n(0)]
-    Email(#[n(0)] EmailedCode),
-    /// The same, from who is logged in: it confirms the email and resets nothing.
+    Reset,
+    /// A reserved email is confirmed: for who is logged in.
     #[n(1)]
-    Confirmation(#[n(0)] EmailedCode),
+    Confirmation,
 }
 
-/// A code on its way through a reserved email.
+/// One proof that a request waits for.
 #[derive(Clone, Encode, Decode)]
 #[cbor(map)]
-pub(crate) struct EmailedCode {
-    /// Which reserved email, from 0.
+pub(crate) struct Part {
     #[n(0)]
-    pub(crate) contact: usize,
+    pub(crate) awaited: Awaited,
+    /// Of its own code. What is the same for every request is counted over all of them, by the guards.
     #[n(1)]
-    pub(crate) code: SlowHash,
-    /// What the QR says, to be drawn again after a restart. Sealed: the code is not to be had from it.
-    #[cbor(n(2), with = "minicbor::bytes")]
-    pub(crate) request: Vec<u8>,
+    pub(crate) tries_left: u8,
+    #[n(2)]
+    pub(crate) proven: bool,
 }
 
-impl Proof {
-    pub(crate) fn emailed(&self) -> &EmailedCode {
-        match self {
-            Self::Email(emailed) | Self::Confirmation(emailed) => emailed,
-        }
+impl Part {
+    pub(crate) fn new(awaited: Awaited) -> Self {
+        Self { awaited, tries_left: TRIES, proven: false }
+    }
+
+    fn is_used_up(&self) -> bool {
+        !self.proven && self.tries_left == 0
     }
 }
 
-/// A request that waits for its proof. Only a right one turns it into a ticket ([`Pending::accept`]), and the ticket into a new
-/// password.
+/// A request that waits for its proofs. Only when each of them came does it turn into a ticket ([`Pending::prove`]), and the
+/// ticket into a new password.
 #[derive(Clone, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct Pending {
     #[n(0)]
-    id: RecoveryId,
+    pub(crate) id: RecoveryId,
     #[n(1)]
-    side: Side,
+    pub(crate) side: Side,
     #[n(2)]
-    proof: Proof,
+    pub(crate) purpose: Purpose,
+    /// At least one; the first is that of the way that was asked for.
     #[n(3)]
-    opened: Running,
+    pub(crate) parts: Vec<Part>,
     #[n(4)]
-    seconds: u64,
+    pub(crate) opened: Running,
     #[n(5)]
-    tries_left: u8,
+    pub(crate) seconds: u64,
     #[n(6)]
-    accepted: Option<Accepted>,
+    pub(crate) accepted: Option<Accepted>,
 }
 
+/// All proofs came: since when, and for which ticket.
 #[derive(Clone, Encode, Decode)]
 #[cbor(map)]
-struct Accepted {
+pub(crate) struct Accepted {
     #[n(0)]
     ticket: BearerHash,
     #[n(1)]
@@ -113,39 +118,38 @@ struct Accepted {
 }
 
 impl Pending {
-    pub(crate) fn new(id: RecoveryId, side: Side, proof: Proof, opened: Running, seconds: u64) -> Self {
-        Self { id, side, proof, opened, seconds, tries_left: TRIES, accepted: None }
-    }
-
-    pub(crate) fn id(&self) -> RecoveryId {
-        self.id
-    }
-
-    pub(crate) fn proof(&self) -> &Proof {
-        &self.proof
-    }
-
     /// Whether it is a reset that callers of this kind asked for.
     pub(crate) fn is_reset_by(&self, caller: Caller) -> bool {
-        self.side == caller.side() && matches!(self.proof, Proof::Email(_))
+        self.side == caller.side() && self.purpose == Purpose::Reset
     }
 
-    /// Whether such a reset still waits for its proof.
-    pub(crate) fn is_open_by(&self, caller: Caller) -> bool {
-        self.is_reset_by(caller) && !self.is_proven()
+    /// Whether such a reset still waits for a proof of this class.
+    pub(crate) fn is_open_by(&self, caller: Caller, class: Class) -> bool {
+        self.is_reset_by(caller) && !self.is_proven() && self.is_of(class)
+    }
+
+    pub(crate) fn is_of(&self, class: Class) -> bool {
+        self.parts.iter().any(|part| part.awaited.class() == class)
     }
 
     /// Whether it confirms this reserved email.
     pub(crate) fn confirms(&self, contact: usize) -> bool {
-        matches!(&self.proof, Proof::Confirmation(emailed) if emailed.contact == contact)
+        self.purpose == Purpose::Confirmation && self.parts.iter().any(|part| part.awaited.contact() == Some(contact))
     }
 
-    pub(crate) fn tries_left(&self) -> u8 {
-        self.tries_left
+    /// The way that was asked for.
+    pub(crate) fn way(&self) -> Way {
+        self.parts.first().map_or(Way::Email, |part| part.awaited.way())
     }
 
     pub(crate) fn is_proven(&self) -> bool {
         self.accepted.is_some()
+    }
+
+    /// The parts that a proof of this kind can prove, with their numbers.
+    pub(crate) fn waiting_for(&mut self, kind: Kind) -> impl Iterator<Item = (usize, &mut Part)> {
+        let fits = move |part: &Part| !part.proven && part.awaited.takes(kind);
+        self.parts.iter_mut().enumerate().filter(move |(_, part)| fits(part))
     }
 
     pub(crate) fn seconds_left(&self, now: Running) -> u64 {
@@ -160,59 +164,26 @@ impl Pending {
         self.seconds_left(now) == 0
     }
 
-    /// No try is left, and none was right.
+    /// It can never be proven any more.
     pub(crate) fn is_used_up(&self) -> bool {
-        self.tries_left == 0 && !self.is_proven()
+        self.parts.iter().any(Part::is_used_up)
     }
 
-    /// Counts a try, and only then hands out what the code is checked against. A proven request has no more.
-    pub(crate) fn take_try(&mut self) -> Option<CodeCheck> {
-        if self.is_proven() {
-            return None;
+    /// A right proof of one part came. Says whether that was the last one.
+    pub(crate) fn prove(&mut self, part: usize) -> bool {
+        if let Some(part) = self.parts.get_mut(part) {
+            part.proven = true;
         }
-        self.tries_left = self.tries_left.checked_sub(1)?;
-        Some(CodeCheck { id: self.id, code: self.proof.emailed().code.clone() })
+        self.parts.iter().all(|part| part.proven)
     }
 
-    /// The right code came: from now on the ticket counts, and no code any more.
+    /// Every proof came: from now on the ticket counts, and no proof any more.
     pub(crate) fn accept(&mut self, now: Running, ticket: &Ticket) {
         self.accepted = Some(Accepted { ticket: ticket.hash(), at: now });
     }
 
     pub(crate) fn is_ticket(&self, ticket: &str) -> bool {
         self.accepted.as_ref().is_some_and(|accepted| accepted.ticket.is_of(ticket))
-    }
-}
-
-/// A code's hash on its way to the thread that computes. Its try is counted already.
-#[derive(Debug)]
-pub struct CodeCheck {
-    id: RecoveryId,
-    code: SlowHash,
-}
-
-impl CodeCheck {
-    /// Slow.
-    #[must_use]
-    pub fn run(self, typed: &Code) -> CheckedCode {
-        CheckedCode { id: self.id, right: self.code.is_of(typed.expose().as_bytes()) }
-    }
-}
-
-/// The verdict on a code. It holds for the request it was typed for, and no other.
-#[derive(Debug)]
-pub struct CheckedCode {
-    id: RecoveryId,
-    right: bool,
-}
-
-impl CheckedCode {
-    pub(crate) fn id(&self) -> RecoveryId {
-        self.id
-    }
-
-    pub(crate) fn is_right(&self) -> bool {
-        self.right
     }
 }
 

@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sparekey_device::ways::{Readiness, Way};
+use sparekey_device::ways::Readiness;
 use sparekey_device::{
-    Checked, CodeDraft, Device, HashingCost, LoggedIn, NewOwner, Now, OpenSeeds, Opened, RecoveryId, Refusal, Ticket,
-    Username,
+    Asked, Checked, CodeDraft, CodeSeeds, Device, HashingCost, LoggedIn, NewOwner, Now, OpenSeeds, Progress,
+    RecoveryId, RecoveryView, Refusal, Typed, Username,
 };
 use sparekey_protocol::{Code, Language, ReservedEmail};
 use sparekey_web::page::Page;
@@ -64,12 +64,6 @@ pub(crate) struct App {
     pub(crate) connected: IsConnected,
     pub(crate) restart: CancellationToken,
     pub(crate) off_link: Mutex<Option<Instant>>,
-}
-
-/// What is asked to be opened.
-pub(crate) struct Draft {
-    code: CodeDraft,
-    seeds: OpenSeeds,
 }
 
 impl App {
@@ -167,37 +161,38 @@ impl App {
         self.look(|device, _| device.log_out(visitor.token())).await;
     }
 
-    /// Makes a request for a reset; its code goes to a reserved email, counted from 0.
-    pub(crate) async fn open_recovery(&self, visitor: &Visitor, way: Way, contact: usize) -> Result<Opened, Failure> {
+    /// Makes a request for a reset.
+    pub(crate) async fn open_recovery(&self, visitor: &Visitor, asked: Asked) -> Result<RecoveryView, Failure> {
         self.on_this_link(visitor).await?;
         let caller = visitor.caller;
-        let readiness = self.look(|device, _| device.ways(caller).find(|(found, _)| *found == way)).await;
+        let readiness = self.look(|device, _| device.ways(caller).find(|(found, _)| *found == asked.way)).await;
         if let Some((_, Readiness::NotReady(why))) = readiness {
             return Err(Refusal::MethodNotReady(why).into());
         }
         // Before half a second goes into hashing a code.
-        self.look(|device, now| device.check_open(now, caller, contact)).await.map_err(too_early)?;
-        let draft = self.draft(visitor).await?;
+        let count = self.look(|device, now| device.check_open(now, caller, asked)).await.map_err(too_early)?;
+        let drafts = self.drafts(visitor, count).await?;
         let language = self.language_for(visitor);
         let opened = self
             .live
             .command(caller, move |device, now| {
-                device.open_recovery(now, caller, contact, language, draft.code, &draft.seeds)
+                device.open_recovery(now, caller, asked, &language, &drafts, &OpenSeeds { id: random() })
             })
             .await
             .map_err(too_early)?;
-        tracing::info!(way = way.name(), "a recovery was opened");
+        tracing::info!(way = asked.way.name(), "a recovery was opened");
         Ok(opened)
     }
 
-    /// Turns a right code into a ticket. The try is counted, on disk, before the code is looked at.
-    pub(crate) async fn prove(&self, visitor: &Visitor, id: RecoveryId, code: &str) -> Result<Ticket, Failure> {
+    /// Turns a right code into a ticket, or into one part of what is asked for. The try is counted, on disk, before the code
+    /// is looked at.
+    pub(crate) async fn prove(&self, visitor: &Visitor, id: RecoveryId, code: &str) -> Result<Progress, Failure> {
         self.on_this_link(visitor).await?;
-        let code = parse_code(code)?;
+        let typed = Typed::Code(parse_code(code)?);
         let turn = self.hasher.turn(visitor.client)?;
         let caller = visitor.caller;
-        let check = self.live.command(caller, move |device, now| device.take_try(now, caller, id)).await?;
-        let checked = turn.run(move || check.run(&code)).await;
+        let check = self.live.command(caller, move |device, now| device.take_try(now, caller, id, typed)).await?;
+        let checked = turn.run(move || check.run()).await;
         let seed = Zeroizing::new(random());
         let outcome = self.live.command(caller, move |device, now| device.redeem(now, caller, &checked, &seed)).await?;
         tracing::info!(right = outcome.is_ok(), "a code was typed");
@@ -236,13 +231,13 @@ impl App {
     }
 
     /// Makes a request that proves a reserved email, counted from 0.
-    pub(crate) async fn open_confirmation(&self, visitor: &Visitor, contact: usize) -> Result<Opened, Failure> {
+    pub(crate) async fn open_confirmation(&self, visitor: &Visitor, contact: usize) -> Result<RecoveryView, Failure> {
         self.session(visitor).await?;
-        let draft = self.draft(visitor).await?;
+        let [draft] = self.drafts(visitor, 1).await?.try_into().expect("as many as were asked for");
         let (token, language) = (own_token(visitor), self.language_for(visitor));
         self.live
             .command(visitor.caller, move |device, now| {
-                device.open_confirmation(now, &token, contact, language, draft.code, &draft.seeds)
+                device.open_confirmation(now, &token, contact, &language, &draft, &OpenSeeds { id: random() })
             })
             .await
     }
@@ -255,9 +250,11 @@ impl App {
         let (caller, token) = (visitor.caller, own_token(visitor));
         let check = {
             let token = token.clone();
-            self.live.command(caller, move |device, now| device.take_confirmation_try(now, &token, contact)).await?
+            self.live
+                .command(caller, move |device, now| device.take_confirmation_try(now, &token, contact, code))
+                .await?
         };
-        let checked = turn.run(move || check.run(&code)).await;
+        let checked = turn.run(move || check.run()).await;
         self.live.command(caller, move |device, now| device.confirm(now, caller, &token, &checked)).await
     }
 
@@ -265,12 +262,19 @@ impl App {
         visitor.language.clone().unwrap_or_else(|| self.language.clone())
     }
 
-    async fn draft(&self, visitor: &Visitor) -> Result<Draft, Failure> {
-        let cost = self.cost;
-        let turn = self.hasher.turn(visitor.client)?;
-        let code = turn.run(move || CodeDraft::make(&Zeroizing::new(random()), random(), cost)).await;
-        let seeds = OpenSeeds { id: random(), nonce: random(), seal: Zeroizing::new(random()) };
-        Ok(Draft { code, seeds })
+    /// So many codes, each hashed.
+    async fn drafts(&self, visitor: &Visitor, count: usize) -> Result<Vec<CodeDraft>, Failure> {
+        let (cost, turn) = (self.cost, self.hasher.turn(visitor.client)?);
+        let make = move || {
+            let seeds = CodeSeeds {
+                code: Zeroizing::new(random()),
+                salt: random(),
+                nonce: random(),
+                seal: Zeroizing::new(random()),
+            };
+            CodeDraft::make(seeds, cost)
+        };
+        Ok(turn.run(move || (0..count).map(|_| make()).collect()).await)
     }
 }
 

@@ -140,7 +140,7 @@ impl World {
         let recorder = &mut self.recorders[device];
         let expected = recorder.model.asked_to_open_confirmation(&token, contact);
         let outcome = recorder
-            .command(fate, |device, now| device.open_confirmation(now, &token, contact, language(), draft, &seeds));
+            .command(fate, |device, now| device.open_confirmation(now, &token, contact, &language(), &draft, &seeds));
         assert_eq!(said(&outcome), expected, "opening a confirmation");
         let opened = outcome.ok().flatten();
         if let Some(opened) = &opened {
@@ -150,7 +150,7 @@ impl World {
         if self.survives(device, fate)
             && let Some(opened) = opened
         {
-            keep(&mut self.air, opened.qr_text);
+            keep(&mut self.air, opened.qr_text().expect("a QR").to_owned());
         }
     }
 
@@ -162,7 +162,8 @@ impl World {
         let typed = self.typed_for(open.map_or(RequestIdentity([0; 32]), |(_, identity)| identity));
         let recorder = &mut self.recorders[device];
         let expected = recorder.model.asked_for_a_confirmation_try(&token, contact);
-        let outcome = recorder.command(fate, |device, now| device.take_confirmation_try(now, &token, contact));
+        let code = Code::parse(&typed).expect("eight digits");
+        let outcome = recorder.command(fate, |device, now| device.take_confirmation_try(now, &token, contact, code));
         assert_eq!(said(&outcome), expected, "taking a confirmation's try");
         let check = outcome.ok().flatten();
         let id = open.map(|(id, _)| id);
@@ -174,7 +175,7 @@ impl World {
         if self.survives(device, fate)
             && let (Some(check), Some(id)) = (check, id)
         {
-            let checked = check.run(&Code::parse(&typed).expect("eight digits"));
+            let checked = check.run();
             keep(&mut self.confirming, Confirming { device, contact, id, typed, checked });
         }
     }

@@ -1,6 +1,6 @@
 //! From *Forgot password* to a new one: by owners, and by others.
 
-use sparekey_device::{Caller, Opened};
+use sparekey_device::{Asked, Caller, Progress, RecoveryView, Typed, ways::Way};
 use sparekey_protocol::Code;
 
 use crate::{
@@ -22,10 +22,11 @@ impl World {
         let (device, caller, fate) = (self.any_device(), self.any_caller(), self.fate());
         let contact = self.chance.weighted(&[(8, 0), (2, 1), (1, 2)]);
         let (draft, seeds) = self.draft();
+        let asked = Asked { contact, ..Way::Email.into() };
         let recorder = &mut self.recorders[device];
         let expected = recorder.model.asked_to_open(caller, contact);
-        let outcome =
-            recorder.command(fate, |device, now| device.open_recovery(now, caller, contact, language(), draft, &seeds));
+        let outcome = recorder
+            .command(fate, |device, now| device.open_recovery(now, caller, asked, &language(), &[draft], &seeds));
         assert_eq!(said(&outcome), expected, "opening");
         let ran = recorder.ran;
         if let Some(wait) = expected.strip_prefix("too-many-tries ") {
@@ -40,15 +41,16 @@ impl World {
         if self.survives(device, fate)
             && let Some(opened) = opened
         {
-            let identity = sparekey_protocol::RequestIdentity::of(&opened.request);
+            let identity = sparekey_protocol::RequestIdentity::of(opened.request().expect("sealed"));
             keep(&mut self.shown, Shown { device, caller, id: opened.id, identity });
-            keep(&mut self.air, opened.qr_text);
+            keep(&mut self.air, opened.qr_text().expect("a QR").to_owned());
         }
     }
 
     /// A request is stored: the model and the ledger take down what the service will find in it.
-    pub(crate) fn began(&mut self, device: usize, kind: Kind, contact: usize, opened: &Opened) {
-        let request = self.service.open(&opened.request).expect("the service opens what a device seals");
+    pub(crate) fn began(&mut self, device: usize, kind: Kind, contact: usize, opened: &RecoveryView) {
+        let request =
+            self.service.open(opened.request().expect("sealed")).expect("the service opens what a device seals");
         let recorder = &mut self.recorders[device];
         let code = request.contents.code.expose().to_owned();
         recorder.model.did_open(kind, opened.id, request.identity, code);
@@ -64,7 +66,8 @@ impl World {
         let (caller, fate, typed) = (self.about(of.caller), self.fate(), self.typed_for(of.identity));
         let recorder = &mut self.recorders[of.device];
         let expected = recorder.model.asked_for_a_try(caller, of.id);
-        let outcome = recorder.command(fate, |device, now| device.take_try(now, caller, of.id));
+        let code = Typed::Code(Code::parse(&typed).expect("eight digits"));
+        let outcome = recorder.command(fate, |device, now| device.take_try(now, caller, of.id, code));
         assert_eq!(said(&outcome), expected, "taking a try");
         let check = outcome.ok().flatten();
         if check.is_some() {
@@ -78,7 +81,7 @@ impl World {
         if self.survives(of.device, fate)
             && let Some(check) = check
         {
-            let checked = check.run(&Code::parse(&typed).expect("eight digits"));
+            let checked = check.run();
             keep(&mut self.verdicts, Verdict { of: Shown { caller, ..of }, typed, checked });
         }
     }
@@ -100,7 +103,10 @@ impl World {
             Ok(None) => None,
             Ok(Some(answer)) => {
                 assert_eq!(said(&answer), expected, "redeeming");
-                answer.ok()
+                answer.ok().map(|progress| match progress {
+                    Progress::Proven(ticket) => ticket,
+                    Progress::More => unreachable!("one proof is asked for"),
+                })
             }
         };
         let ran = recorder.ran;

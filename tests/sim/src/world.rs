@@ -3,7 +3,9 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use sparekey_device::{Caller, Checked, CheckedCode, CodeDraft, HashedPassword, OpenSeeds, RecoveryId, Username};
+use sparekey_device::{
+    Caller, Checked, CheckedProof, CodeDraft, CodeSeeds, HashedPassword, OpenSeeds, RecoveryId, Username,
+};
 use sparekey_protocol::{Language, RequestIdentity, Time};
 
 use crate::{
@@ -33,7 +35,7 @@ pub(crate) struct Shown {
 pub(crate) struct Verdict {
     pub(crate) of: Shown,
     pub(crate) typed: String,
-    pub(crate) checked: CheckedCode,
+    pub(crate) checked: CheckedProof,
 }
 
 /// A verdict on a confirmation's code.
@@ -42,7 +44,7 @@ pub(crate) struct Confirming {
     pub(crate) contact: usize,
     pub(crate) id: RecoveryId,
     pub(crate) typed: String,
-    pub(crate) checked: CheckedCode,
+    pub(crate) checked: CheckedProof,
 }
 
 /// A verdict on a password.
@@ -234,9 +236,9 @@ impl World {
     }
 
     pub(crate) fn draft(&mut self) -> (CodeDraft, OpenSeeds) {
-        let draft = CodeDraft::make(&self.chance.bytes(), self.chance.bytes(), CHEAP);
-        let seal = self.chance.bytes().into();
-        (draft, OpenSeeds { id: self.chance.bytes(), nonce: self.chance.bytes(), seal })
+        let (code, salt, seal) = (self.chance.bytes().into(), self.chance.bytes(), self.chance.bytes().into());
+        let draft = CodeDraft::make(CodeSeeds { code, salt, nonce: self.chance.bytes(), seal }, CHEAP);
+        (draft, OpenSeeds { id: self.chance.bytes() })
     }
 
     /// A password that was never used, and its hash.

@@ -2,7 +2,7 @@
 
 pub(crate) mod email;
 
-use crate::state::State;
+use crate::{device::Side, guard::Class, state::State};
 
 /// A way back in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,11 +86,11 @@ impl Why {
     }
 }
 
-/// Whether a way is ready for a caller; `closed` says whether the stop is on for callers of its kind.
-pub(crate) fn readiness(way: Way, state: &State, closed: bool) -> Readiness {
+/// Whether a way is ready for callers of a kind.
+pub(crate) fn readiness(way: Way, state: &State, side: Side) -> Readiness {
     let Some(owner) = &state.owner else { return Readiness::NotReady(Why::NotActive) };
     match way {
-        Way::Email => email::readiness(owner, closed),
+        Way::Email => email::readiness(owner, state.guards.is_closed(Class::Codes, side)),
         Way::Desk | Way::KeyFile | Way::Sheet | Way::Questions | Way::SecurityCode => {
             Readiness::NotReady(Why::NotOffered)
         }

@@ -59,7 +59,7 @@ fn goes_into_the_request_as_it_is() {
     let mut bench = Bench::activated();
     for clock in [0, 1_800_000_000, u64::MAX] {
         bench.clock = clock;
-        let contents = received(&bench.open(SCREEN).unwrap().request).contents;
+        let contents = received(bench.open(SCREEN).unwrap().request().unwrap()).contents;
         assert_eq!(contents.device_time.0, clock);
     }
 }

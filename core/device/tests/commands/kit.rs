@@ -7,8 +7,9 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 use sparekey_device::{
-    Caller, Change, CheckedCode, CodeDraft, Device, HashedPassword, HashingCost, Identity, LoggedIn, NewOwner, Now,
-    OpenSeeds, Opened, Policy, RecoveryId, Refusal, Ticket, Token, Username,
+    Asked, Caller, Change, CheckedProof, CodeDraft, CodeSeeds, Device, HashedPassword, HashingCost, Identity, LoggedIn,
+    NewOwner, Now, OpenSeeds, Policy, Progress, RecoveryId, RecoveryView, Refusal, Ticket, Token, Typed, Username,
+    ways::Way,
 };
 use sparekey_protocol::{
     BaseUrl, Card, CardName, Certificate, Code, Firmware, KeyId, Language, MakerId, Model, OpeningKey, PublicKey,
@@ -149,30 +150,50 @@ impl Bench {
         Ok(())
     }
 
-    pub(crate) fn draft(&mut self) -> (CodeDraft, OpenSeeds) {
-        let draft = CodeDraft::make(&self.draw(), self.draw(), CHEAP);
-        (draft, OpenSeeds { id: self.draw(), nonce: self.draw(), seal: self.draw().into() })
+    pub(crate) fn draft(&mut self) -> CodeDraft {
+        let seeds =
+            CodeSeeds { code: self.draw().into(), salt: self.draw(), nonce: self.draw(), seal: self.draw().into() };
+        CodeDraft::make(seeds, CHEAP)
     }
 
-    pub(crate) fn open(&mut self, caller: Caller) -> Result<Opened, Refusal> {
+    pub(crate) fn open(&mut self, caller: Caller) -> Result<RecoveryView, Refusal> {
         self.open_to(caller, 0)
     }
 
-    pub(crate) fn open_to(&mut self, caller: Caller, contact: usize) -> Result<Opened, Refusal> {
+    pub(crate) fn open_to(&mut self, caller: Caller, contact: usize) -> Result<RecoveryView, Refusal> {
+        self.open_by(caller, Asked { contact, ..Way::Email.into() })
+    }
+
+    /// Opens a request by any way, as the agent does: with as many drafts as the device asks for.
+    pub(crate) fn open_by(&mut self, caller: Caller, asked: Asked) -> Result<RecoveryView, Refusal> {
         let now = self.now();
-        let (draft, seeds) = self.draft();
-        let change = self.device.open_recovery(now, caller, contact, language(), draft, &seeds)?;
+        let count = self.device.check_open(now, caller, asked)?;
+        let drafts: Vec<_> = (0..count).map(|_| self.draft()).collect();
+        let seeds = OpenSeeds { id: self.draw() };
+        let change = self.device.open_recovery(now, caller, asked, &language(), &drafts, &seeds)?;
         Ok(keep(&mut self.vault, change))
     }
 
     /// Takes a try and has the typed code looked at.
-    pub(crate) fn verdict(&mut self, caller: Caller, id: RecoveryId, typed: &str) -> Result<CheckedCode, Refusal> {
-        let now = self.now();
-        let change = self.device.take_try(now, caller, id)?;
-        Ok(keep(&mut self.vault, change).run(&Code::parse(typed).unwrap()))
+    pub(crate) fn verdict(&mut self, caller: Caller, id: RecoveryId, typed: &str) -> Result<CheckedProof, Refusal> {
+        self.verdict_on(caller, id, Typed::Code(Code::parse(typed).unwrap()))
     }
 
-    pub(crate) fn redeem(&mut self, caller: Caller, checked: &CheckedCode) -> Result<Ticket, Refusal> {
+    pub(crate) fn verdict_on(&mut self, caller: Caller, id: RecoveryId, typed: Typed) -> Result<CheckedProof, Refusal> {
+        let now = self.now();
+        let change = self.device.take_try(now, caller, id, typed)?;
+        Ok(keep(&mut self.vault, change).run())
+    }
+
+    /// Redeems the last proof of a request.
+    pub(crate) fn redeem(&mut self, caller: Caller, checked: &CheckedProof) -> Result<Ticket, Refusal> {
+        match self.progress(caller, checked)? {
+            Progress::Proven(ticket) => Ok(ticket),
+            other => panic!("no ticket: {other:?}"),
+        }
+    }
+
+    pub(crate) fn progress(&mut self, caller: Caller, checked: &CheckedProof) -> Result<Progress, Refusal> {
         let (now, seed) = (self.now(), self.draw());
         let change = self.device.redeem(now, caller, checked, &seed)?;
         keep(&mut self.vault, change)
@@ -203,10 +224,10 @@ impl Bench {
         (opened.id, ticket)
     }
 
-    pub(crate) fn open_confirmation(&mut self, token: &str, contact: usize) -> Result<Opened, Refusal> {
+    pub(crate) fn open_confirmation(&mut self, token: &str, contact: usize) -> Result<RecoveryView, Refusal> {
         let now = self.now();
-        let (draft, seeds) = self.draft();
-        let change = self.device.open_confirmation(now, token, contact, language(), draft, &seeds)?;
+        let (draft, seeds) = (self.draft(), OpenSeeds { id: self.draw() });
+        let change = self.device.open_confirmation(now, token, contact, &language(), &draft, &seeds)?;
         Ok(keep(&mut self.vault, change))
     }
 
@@ -215,13 +236,13 @@ impl Bench {
         token: &str,
         contact: usize,
         typed: &str,
-    ) -> Result<CheckedCode, Refusal> {
-        let now = self.now();
-        let change = self.device.take_confirmation_try(now, token, contact)?;
-        Ok(keep(&mut self.vault, change).run(&Code::parse(typed).unwrap()))
+    ) -> Result<CheckedProof, Refusal> {
+        let (now, code) = (self.now(), Code::parse(typed).unwrap());
+        let change = self.device.take_confirmation_try(now, token, contact, code)?;
+        Ok(keep(&mut self.vault, change).run())
     }
 
-    pub(crate) fn confirm(&mut self, token: &str, checked: &CheckedCode) -> Result<(), Refusal> {
+    pub(crate) fn confirm(&mut self, token: &str, checked: &CheckedProof) -> Result<(), Refusal> {
         let now = self.now();
         let change = self.device.confirm(now, SCREEN, token, checked)?;
         keep(&mut self.vault, change);
@@ -238,8 +259,8 @@ pub(crate) fn keep<A>(vault: &mut Vec<u8>, change: Change<'_, A>) -> A {
 }
 
 /// What the service mails for a request: where to, and which code.
-pub(crate) fn mailed(opened: &Opened) -> (String, String) {
-    let request = received(&opened.request);
+pub(crate) fn mailed(opened: &RecoveryView) -> (String, String) {
+    let request = received(opened.request().unwrap());
     let to = request.contents.ask.email().unwrap().as_str().to_owned();
     (to, request.contents.code.expose().to_owned())
 }
@@ -250,7 +271,7 @@ pub(crate) fn received(bytes: &[u8]) -> Request {
 }
 
 /// A code that is not the one of this request.
-pub(crate) fn wrong(opened: &Opened) -> String {
+pub(crate) fn wrong(opened: &RecoveryView) -> String {
     let mut code = mailed(opened).1.into_bytes();
     code[0] = if code[0] == b'9' { b'0' } else { code[0] + 1 };
     String::from_utf8(code).unwrap()

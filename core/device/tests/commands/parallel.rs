@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-use sparekey_device::{CodeCheck, RecoveryId, Refusal, Ticket};
+use sparekey_device::{ProofCheck, RecoveryId, Refusal, Ticket, Typed};
 use sparekey_protocol::Code;
 
 use crate::kit::{Bench, LINK, OTHER_PASSWORD, PASSWORD, keep, mailed};
@@ -16,14 +16,15 @@ type Outcome = Result<Ticket, Refusal>;
 /// those that were let have their code looked at, and the refusals of those that were not.
 fn at_once(bench: Bench, id: RecoveryId, codes: &[String]) -> (Bench, Vec<Outcome>, Vec<Refusal>) {
     let (bench, start) = (Mutex::new(bench), Barrier::new(codes.len()));
-    let take = || -> Result<CodeCheck, Refusal> {
+    let take = |code: &str| -> Result<ProofCheck, Refusal> {
+        let typed = Typed::Code(Code::parse(code).unwrap());
         let bench = &mut *bench.lock().unwrap();
         let now = bench.now();
-        Ok(keep(&mut bench.vault, bench.device.take_try(now, LINK, id)?))
+        Ok(keep(&mut bench.vault, bench.device.take_try(now, LINK, id, typed)?))
     };
     let type_in = |code: &str| -> Result<Outcome, Refusal> {
         start.wait();
-        let checked = take()?.run(&Code::parse(code).unwrap());
+        let checked = take(code)?.run();
         Ok(bench.lock().unwrap().redeem(LINK, &checked))
     };
     let (looked_at, refused): (Vec<_>, Vec<_>) = thread::scope(|scope| {

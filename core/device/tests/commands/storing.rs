@@ -1,8 +1,13 @@
 //! A store that fails leaves the device as it was; and nobody has learned anything.
 
-use sparekey_device::{Change, NewOwner};
+use sparekey_device::{Change, NewOwner, OpenSeeds, Typed, ways::Way};
+use sparekey_protocol::Code;
 
 use crate::kit::{Bench, LINK, NAME, OTHER_PASSWORD, PASSWORD, SCREEN, language, mailed, name, wrong};
+
+fn code() -> Code {
+    Code::parse("12345678").unwrap()
+}
 
 /// The disk is full.
 fn fails<A>(change: Change<'_, A>) {
@@ -34,8 +39,8 @@ fn nothing_happened_whatever_the_command() {
     let confirming = bench.confirmation_verdict(token, 0, &mailed(&confirmation).1).unwrap();
     let password = |typed| bench.device.password_check(NAME).unwrap().run(typed);
     let (known, unknown) = (password(PASSWORD), password(OTHER_PASSWORD));
-    let drafts = [bench.draft(), bench.draft()];
-    let [(draft, seeds), (confirmation_draft, confirmation_seeds)] = drafts;
+    let drafts = [bench.draft()];
+    let seeds = OpenSeeds { id: bench.draw() };
     let hashed = bench.hashed(OTHER_PASSWORD);
     bench.run(30);
 
@@ -46,16 +51,15 @@ fn nothing_happened_whatever_the_command() {
     fails(device.note_off_link(now, LINK));
     fails(device.log_in(now, SCREEN, &known, &seed).unwrap());
     fails(device.log_in(now, SCREEN, &unknown, &seed).unwrap());
-    fails(device.open_recovery(now, SCREEN, 0, language(), draft, &seeds).unwrap());
-    fails(device.take_try(now, SCREEN, opened.id).unwrap());
+    fails(device.open_recovery(now, SCREEN, Way::Email.into(), &language(), &drafts, &seeds).unwrap());
+    fails(device.take_try(now, SCREEN, opened.id, Typed::Code(code())).unwrap());
     fails(device.redeem(now, SCREEN, &not_right, &seed).unwrap());
     fails(device.redeem(now, SCREEN, &right, &seed).unwrap());
     fails(device.set_password(now, LINK, proven, ticket.expose(), hashed.clone()).unwrap());
     fails(device.change_password(now, SCREEN, token, &known, hashed).unwrap());
     fails(device.set_contacts(now, SCREEN, token, &known, vec![]).unwrap());
-    let change = device.open_confirmation(now, token, 0, language(), confirmation_draft, &confirmation_seeds);
-    fails(change.unwrap());
-    fails(device.take_confirmation_try(now, token, 0).unwrap());
+    fails(device.open_confirmation(now, token, 0, &language(), &drafts[0], &seeds).unwrap());
+    fails(device.take_confirmation_try(now, token, 0, code()).unwrap());
     fails(device.confirm(now, SCREEN, token, &confirming).unwrap());
     assert_eq!(bench.state(), before);
     assert!(bench.lives(&mine) && bench.lives(&other));
@@ -72,7 +76,7 @@ fn a_try_that_could_not_be_counted_shows_nothing() {
     let opened = bench.open(SCREEN).unwrap();
     for _ in 0..100 {
         let now = bench.now();
-        fails(bench.device.take_try(now, SCREEN, opened.id).unwrap());
+        fails(bench.device.take_try(now, SCREEN, opened.id, Typed::Code(code())).unwrap());
     }
     bench.type_code(SCREEN, opened.id, &mailed(&opened).1).unwrap();
 }

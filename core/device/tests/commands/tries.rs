@@ -1,4 +1,5 @@
-use sparekey_device::{Caller, EventKind, Refusal, ways::Readiness, ways::Way, ways::Why};
+use sparekey_device::{Caller, EventKind, Refusal, Typed, ways::Readiness, ways::Way, ways::Why};
+use sparekey_protocol::Code;
 
 use crate::kit::{Bench, LINK, NAME, OTHER_PASSWORD, PASSWORD, SCREEN, keep, mailed, wrong};
 
@@ -38,7 +39,8 @@ fn a_try_counts_before_its_code_is_looked_at() {
     let opened = bench.open(SCREEN).unwrap();
     for taken in 1..=5 {
         let now = bench.now();
-        keep(&mut bench.vault, bench.device.take_try(now, SCREEN, opened.id).unwrap());
+        let typed = Typed::Code(Code::parse("12345678").unwrap());
+        keep(&mut bench.vault, bench.device.take_try(now, SCREEN, opened.id, typed).unwrap());
         // The power fails before anybody learns whether it was right.
         bench.restart();
         let now = bench.now();

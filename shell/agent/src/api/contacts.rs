@@ -27,8 +27,8 @@ pub(super) async fn open(
         "id": opened.id.to_string(),
         "tries_left": opened.tries_left,
         "expires_in": opened.expires_in,
-        "qr_text": opened.qr_text,
-        "request_xml": request_file::xml(&app, opened.request).await,
+        "qr_text": opened.qr_text(),
+        "request_xml": request_file::xml(&app, opened.request().unwrap_or_default().to_vec()).await,
     });
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }

@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sparekey_device::ways::{Way, Why};
-use sparekey_device::{RecoveryId, RecoveryView, Refusal};
+use sparekey_device::{Progress, RecoveryId, RecoveryView, Refusal};
 use sparekey_web::json::ApiJson;
 use sparekey_web::problem::Problem;
 
@@ -44,14 +44,14 @@ pub(super) async fn open(
 ) -> Result<Response, Failure> {
     app.on_this_link(&visitor).await?;
     let way = Way::named(&asked.method).ok_or(NO_WAY)?;
-    let opened = app.open_recovery(&visitor, way, 0).await?;
+    let opened = app.open_recovery(&visitor, way.into()).await?;
     let answer = json!({
         "id": opened.id.to_string(),
         "method": way.name(),
         "tries_left": opened.tries_left,
         "expires_in": opened.expires_in,
-        "qr_text": opened.qr_text,
-        "request_xml": request_file::xml(&app, opened.request).await,
+        "qr_text": opened.qr_text(),
+        "request_xml": request_file::xml(&app, opened.request().unwrap_or_default().to_vec()).await,
     });
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
@@ -60,18 +60,18 @@ pub(super) async fn show(State(app): State<Arc<App>>, visitor: Visitor, Id(id): 
     let view = view(&app, &visitor, id).await?;
     Ok(Json(json!({
         "id": id.to_string(),
-        "method": Way::Email.name(),
+        "method": view.way.name(),
         "tries_left": view.tries_left,
         "expires_in": view.expires_in,
-        "qr_text": view.qr_text,
-        "masked_address": view.masked_address,
+        "qr_text": view.qr_text(),
+        "masked_address": view.masked_address(),
         "proven": view.proven,
     })))
 }
 
 pub(super) async fn qr(State(app): State<Arc<App>>, visitor: Visitor, Id(id): Id) -> Result<Response, Problem> {
     let view = view(&app, &visitor, id).await?;
-    let svg = svg(&view.qr_text).ok_or_else(Problem::internal)?;
+    let svg = view.qr_text().and_then(svg).ok_or_else(Problem::internal)?;
     Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response())
 }
 
@@ -114,8 +114,10 @@ pub(super) async fn prove(
             return Err(NOT_ONE_PROOF.into());
         }
     };
-    let ticket = app.prove(&visitor, id, &code).await?;
-    Ok(Json(json!({ "ticket": ticket.expose() })))
+    Ok(Json(match app.prove(&visitor, id, &code).await? {
+        Progress::Proven(ticket) => json!({ "ticket": ticket.expose() }),
+        Progress::More => json!({}),
+    }))
 }
 
 #[derive(Deserialize)]

@@ -113,7 +113,7 @@ async fn confirm_page(
     let (email, view, service) = found.await.map_err(Failure::Refused)?;
     let open = match view {
         Some(view) => {
-            let symbol = qr::svg(&view.qr_text).ok_or_else(Problem::internal)?;
+            let symbol = view.qr_text().and_then(qr::svg).ok_or_else(Problem::internal)?;
             Some((view, symbol))
         }
         None => None,

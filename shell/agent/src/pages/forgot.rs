@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, header};
 use serde::Deserialize;
-use sparekey_device::RecoveryId;
 use sparekey_device::ways::Way;
+use sparekey_device::{Asked, RecoveryId};
 use sparekey_web::assets::COUNTDOWN;
 use sparekey_web::cookie;
 use sparekey_web::csrf::{FormToken, GuardedForm};
@@ -74,7 +74,7 @@ pub(super) async fn open(
 ) -> Result<Response, Response> {
     on_this_link(&app, &visitor).await?;
     let (way, contact) = chosen.read().ok_or_else(|| Problem::new(messages::MALFORMED).into_response())?;
-    match app.open_recovery(&visitor, way, contact).await {
+    match app.open_recovery(&visitor, Asked { contact, ..way.into() }).await {
         Ok(opened) => {
             let id = opened.id.to_string();
             let cookie = cookie::set(&cookie::name(OPEN, visitor.tls), &id, visitor.tls);

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use sparekey_device::{RecoveryId, RecoveryView, Refusal};
+use sparekey_device::{Progress, RecoveryId, RecoveryView, Refusal};
 use sparekey_web::assets::{CODE_INPUT, COUNTDOWN, REVEAL, STRENGTH};
 use sparekey_web::cookie;
 use sparekey_web::csrf::{FormToken, GuardedForm};
@@ -68,7 +68,8 @@ pub(super) async fn prove(
 ) -> Result<Response, Response> {
     on_this_link(&app, &visitor).await?;
     match app.prove(&visitor, id, &typed.code).await {
-        Ok(ticket) => {
+        Ok(Progress::More) => Ok(Redirect::to(&format!("/recoveries/{id}")).into_response()),
+        Ok(Progress::Proven(ticket)) => {
             let next = Redirect::to(&format!("/recoveries/{id}/password"));
             Ok(([(header::SET_COOKIE, ticket_cookie(&visitor, ticket.expose()))], next).into_response())
         }
@@ -100,7 +101,7 @@ async fn page(
     if view.proven {
         return Ok(Redirect::to(&format!("/recoveries/{id}/password")).into_response());
     }
-    let qr = qr::svg(&view.qr_text).ok_or_else(Problem::internal)?;
+    let qr = view.qr_text().and_then(qr::svg).ok_or_else(Problem::internal)?;
     let shown =
         Recovery { page, token, trouble, id: id.to_string(), view, qr, all: app.code_seconds, service, serial, choice };
     Ok(shown.trouble.answer(&shown))

@@ -69,7 +69,7 @@ async fn code(device: &Running, path: &str) -> String {
                 .unwrap()
         })
         .await;
-    Service::new().read(&view.qr_text).0
+    Service::new().read(view.qr_text().unwrap()).0
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn from_not_activated_to_logged_in_again() {
     assert!(refused.status == 403 && refused.text.contains("4 tries left"), "{}", refused.text);
     let session = screen.cookies.iter().find_map(|cookie| cookie.strip_prefix("session=")).unwrap().to_owned();
     let view = device.app.look(|device, now| device.confirmation(now, &session, 0).unwrap()).await;
-    let typed = Service::new().read(&view.qr_text).0;
+    let typed = Service::new().read(view.qr_text().unwrap()).0;
     let next = screen.goes_to(&next, &[("code", &format!("{} {}", &typed[..4], &typed[4..]))]).await;
     let ready = screen.get(&next).await;
     assert!(ready.text.contains("Activated") && ready.text.contains("ready") && !ready.text.contains("not tried yet"));

@@ -1,5 +1,7 @@
 //! All that a device keeps, and how it stands in the vault.
 
+mod v1;
+
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -24,12 +26,15 @@ pub(crate) struct State {
     pub(crate) running: Running,
     #[n(1)]
     pub(crate) owner: Option<Owner>,
+    /// Empty but while a vault of version 1 is read.
     #[n(2)]
-    pub(crate) pending: Vec<Pending>,
+    pending_v1: Vec<v1::Pending>,
     #[n(3)]
     pub(crate) guards: Guards,
     #[n(4)]
     pub(crate) record: Record,
+    #[cbor(n(5), default)]
+    pub(crate) pending: Vec<Pending>,
     #[cbor(skip)]
     pub(crate) sessions: Sessions,
 }
@@ -70,7 +75,8 @@ impl State {
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut decoder = minicbor::Decoder::new(bytes);
-        let state = decoder.decode().ok()?;
+        let mut state: Self = decoder.decode().ok()?;
+        state.pending.extend(core::mem::take(&mut state.pending_v1).into_iter().map(Into::into));
         (decoder.position() == bytes.len()).then_some(state)
     }
 
