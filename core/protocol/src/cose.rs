@@ -19,6 +19,8 @@ pub(crate) enum Use {
     Device,
     Service,
     Request,
+    Grant,
+    Enrol,
 }
 
 impl Use {
@@ -27,6 +29,8 @@ impl Use {
             Self::Device => b"sparekey/v1/device",
             Self::Service => b"sparekey/v1/service",
             Self::Request => b"sparekey/v1/request",
+            Self::Grant => b"sparekey/v1/grant",
+            Self::Enrol => b"sparekey/v1/enrol",
         }
     }
 }
@@ -113,7 +117,8 @@ mod tests {
         let bytes = sign(&key, Use::Device, b"payload");
         let parsed = Sign1::parse(&bytes, 200).unwrap();
         assert!(parsed.verify(&key.public(), Use::Device));
-        assert!(!parsed.verify(&key.public(), Use::Service));
-        assert!(!parsed.verify(&key.public(), Use::Request));
+        for other in [Use::Service, Use::Request, Use::Grant, Use::Enrol] {
+            assert!(!parsed.verify(&key.public(), other));
+        }
     }
 }

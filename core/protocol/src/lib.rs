@@ -1,7 +1,7 @@
 //! What Sparekey's parts say to each other, and who may be believed.
 //!
 //! Every format of protocol version 1 (`docs/ref/protocol.md`) has one file here. Opening and checking are one
-//! function: [`request::open`], [`Certificate::verify`], [`Card::verify`]. What comes out is a [`Verified`] value, which
+//! function: [`request::open`], [`grant::open`], [`Certificate::verify`], [`Card::verify`]. What comes out is a [`Verified`] value, which
 //! nothing else can make.
 //!
 //! This crate must not decide about a recovery, store anything, read a clock or draw randomness: seeds and times are
@@ -17,10 +17,14 @@ mod certificate;
 mod code;
 mod cose;
 pub mod digits;
+pub mod enrol;
 pub mod files;
+pub mod grant;
 mod ids;
 mod keys;
+pub mod log;
 mod log_key;
+pub mod ocra;
 pub mod pem;
 pub mod qr;
 mod refusal;
@@ -38,6 +42,6 @@ pub use ids::{DeviceId, KeyId, MakerId, Nonce, RequestIdentity};
 pub use keys::{OpeningKey, OpeningPublicKey, PublicKey, SigningKey};
 pub use log_key::log_verifier_key;
 pub use refusal::Refusal;
-pub use text::{BaseUrl, CardName, Firmware, Language, Model, ReservedEmail, Serial, TextError};
+pub use text::{BaseUrl, CardName, CaseNumber, Firmware, Language, Model, ReservedEmail, Serial, TextError};
 pub use time::Time;
 pub use verified::Verified;

@@ -1,23 +1,20 @@
-use alloc::{format, string::String, vec::Vec};
+use alloc::string::String;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use sha2::{Digest, Sha256};
-
-use crate::keys::PublicKey;
-
-/// Signature type Ed25519 of C2SP signed-note.
-const ED25519: u8 = 0x01;
+use crate::{
+    keys::PublicKey,
+    log::{Algorithm, verifier_key},
+};
 
 /// The note verifier key of a log's public key: `<origin>+<hash>+<key>` (C2SP signed-note, "Verifier keys").
 #[must_use]
 pub fn log_verifier_key(origin: &str, key: &PublicKey) -> String {
-    let typed: Vec<u8> = core::iter::once(ED25519).chain(key.to_bytes()).collect();
-    let hash = Sha256::new().chain_update(origin).chain_update(b"\n").chain_update(&typed).finalize();
-    format!("{origin}+{}+{}", hex::encode(&hash[..4]), STANDARD.encode(&typed))
+    verifier_key(origin, Algorithm::Ed25519, key)
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+
     use super::*;
 
     #[test]

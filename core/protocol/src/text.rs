@@ -103,6 +103,10 @@ text!(
     Language, 2..=16, |_| true
 );
 text!(
+    /// The desk's number of a case, 1 to 32 bytes.
+    CaseNumber, 1..=32, |_| true
+);
+text!(
     /// A service's name for people, 1 to 64 bytes.
     CardName, 1..=64, |_| true
 );
@@ -114,7 +118,7 @@ text!(
     /// A service's base URL: `https://…` without a trailing slash, `http://` for loopback only; 9 to 256 bytes.
     BaseUrl, 9..=256, is_base_url
 );
-shown!(Serial, Model, Firmware, Language, CardName, BaseUrl);
+shown!(Serial, Model, Firmware, Language, CaseNumber, CardName, BaseUrl);
 
 impl fmt::Debug for ReservedEmail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,6 +4,8 @@
 mod files;
 mod fixture;
 mod golden;
+mod grants;
+mod log_fixture;
 mod peer;
 mod properties;
 mod vector;
