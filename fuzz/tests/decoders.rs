@@ -6,11 +6,55 @@ use std::time::Duration;
 use bolero::check;
 use sparekey_fuzz::{DEVICE, MAKER, Service, certificate, contents, edited, payload_of, request_with, signed};
 use sparekey_protocol::{
-    BaseUrl, Card, CardName, Certificate, MakerId, Nonce, SigningKey, VerifierKey, digits, files, pem, qr,
+    BaseUrl, Card, CardName, CaseNumber, Certificate, DeviceId, MakerId, Nonce, SigningKey, Time, VerifierKey, digits,
+    enrol::{self, EnrolmentSecret},
+    files,
+    grant::{self, Grant},
+    log::{Checkpoint, Leaf, LogPolicy, LogProof, Note, NoteKey, Tile, cosign, cosigner_verifier_key, decode_entries},
+    log_verifier_key, pem, qr,
     request::{self, MAX_REQUEST},
 };
 
 type Edits = Vec<(u16, u8, u8)>;
+
+/// The seeds of the service's grant key, its log key and a witness's.
+const GRANT: [u8; 32] = [7; 32];
+const LOG: [u8; 32] = [8; 32];
+const WITNESS: [u8; 32] = [40; 32];
+
+/// A card that asks for one witness.
+fn card() -> Card {
+    let public = |seed| SigningKey::from_seed(seed).public();
+    let witness = cosigner_verifier_key("witness.example.org", &public(&WITNESS)).unwrap();
+    Card {
+        maker: MakerId::of(&public(&MAKER).to_bytes()),
+        edition: 1,
+        name: CardName::new("Recovery").unwrap(),
+        url: BaseUrl::new("https://recover.example.org").unwrap(),
+        opening_key: Service::default().opening().public(),
+        grant_key: public(&GRANT).to_bytes(),
+        log_key: VerifierKey::new(&log_verifier_key("recover.example.org", &public(&LOG))).unwrap(),
+        witnesses: sparekey_protocol::Witnesses::new(1, vec![VerifierKey::new(&witness).unwrap()]),
+    }
+}
+
+/// A checkpoint of a tree with this leaf alone, signed and cosigned.
+fn checkpoint(leaf: &Leaf) -> String {
+    let checkpoint = Checkpoint { origin: "recover.example.org".into(), size: 1, root: leaf.hash() };
+    let cosignature =
+        cosign("witness.example.org", &SigningKey::from_seed(&WITNESS), Time(1_790_000_000), &checkpoint.text());
+    checkpoint.sign(&SigningKey::from_seed(&LOG)) + &cosignature
+}
+
+fn a_grant() -> Grant {
+    Grant {
+        device: DeviceId([1; 16]),
+        nonce: Nonce([2; 16]),
+        issued_at: Time(1_790_000_000),
+        not_after: Time(1_790_086_400),
+        case: CaseNumber::new("C-1").unwrap(),
+    }
+}
 
 /// Runs one target for two seconds, or as long as `BOLERO_RANDOM_TEST_TIME_MS` says.
 macro_rules! target {
@@ -33,8 +77,12 @@ target!(random_bytes, Vec<u8>, |input: &Vec<u8>| {
     assert!(Certificate::verify(input, &maker).is_err());
     assert!(Card::verify(input, &maker).is_err());
     let _ = files::parse(input);
+    let _ = (Note::parse(input), Leaf::decode(input), decode_entries(input, 3));
+    assert!(enrol::open(input, &Service::default()).is_err());
+    assert!(grant::open(input, &card(), DeviceId([1; 16]), |_| true).is_err());
     let text = String::from_utf8_lossy(input);
     let _ = qr::read(&text);
+    let _ = (Checkpoint::parse(&text), LogProof::parse(&text), Tile::parse_path(&text));
     assert!(pem::read_signing_key(&text).is_none());
 });
 
@@ -97,19 +145,7 @@ target!(edited_and_signed_certificate, Edits, {
 
 target!(edited_and_signed_card, Edits, {
     let maker = SigningKey::from_seed(&MAKER);
-    let card = Card {
-        maker: MakerId::of(&maker.public().to_bytes()),
-        edition: 1,
-        name: CardName::new("Recovery").unwrap(),
-        url: BaseUrl::new("https://recover.example.org").unwrap(),
-        opening_key: Service::default().opening().public(),
-        grant_key: [4; 32],
-        log_key: VerifierKey::new("recover.example.org+00000000+AAAA").unwrap(),
-        witnesses: sparekey_protocol::Witnesses::new(
-            1,
-            vec![VerifierKey::new("witness.example.org+00000000+AAAA").unwrap()],
-        ),
-    };
+    let card = card();
     let good = payload_of(&card.sign(&maker)).to_vec();
     move |edits: &Edits| {
         let bytes = signed(&MAKER, b"sparekey/v1/service", &edited(&good, edits));
@@ -161,5 +197,95 @@ target!(edited_pem, Edits, {
         if let Some(key) = pem::read_public_key(&text(&public)) {
             assert_eq!(pem::read_public_key(&pem::write_public_key(&key)), Some(key));
         }
+    }
+});
+
+target!(edited_bundle, Edits, {
+    let card = card();
+    let signed = a_grant().sign(&SigningKey::from_seed(&GRANT));
+    let checkpoint = checkpoint(&a_grant().leaf(&signed));
+    let good = grant::bundle(&signed, &LogProof { index: 0, path: Vec::new(), checkpoint: &checkpoint });
+    assert!(grant::open(&good, &card, DeviceId([1; 16]), |_| true).is_ok());
+    move |edits: &Edits| {
+        let bundle = edited(&good, edits);
+        assert_eq!(grant::open(&bundle, &card, DeviceId([1; 16]), |_| true).is_ok(), bundle == good);
+    }
+});
+
+target!(edited_and_signed_grant, Edits, {
+    let card = card();
+    let good = payload_of(&a_grant().sign(&SigningKey::from_seed(&GRANT))).to_vec();
+    move |edits: &Edits| {
+        // A service that signs and logs anything at all.
+        let signed = signed(&GRANT, b"sparekey/v1/grant", &edited(&good, edits));
+        let leaf = a_grant().leaf(&signed);
+        let checkpoint = checkpoint(&leaf);
+        let bundle = grant::bundle(&signed, &LogProof { index: 0, path: Vec::new(), checkpoint: &checkpoint });
+        if let Ok(grant) = grant::open(&bundle, &card, DeviceId([1; 16]), |_| true) {
+            assert_eq!(grant.sign(&SigningKey::from_seed(&GRANT)), signed);
+            assert_eq!(grant.leaf(&signed), leaf);
+        }
+    }
+});
+
+target!(edited_checkpoint, Edits, {
+    let policy = LogPolicy::of_card(&card()).unwrap();
+    let good = checkpoint(&a_grant().leaf(b"grant"));
+    let expected = policy.open(good.as_bytes()).unwrap();
+    move |edits: &Edits| {
+        // Lines by unknown keys may be added; what is opened says the same.
+        if let Ok(opened) = policy.open(&edited(good.as_bytes(), edits)) {
+            assert_eq!(opened, expected);
+        }
+    }
+});
+
+target!(edited_proof, Edits, {
+    let good = LogProof { index: 7, path: vec![a_grant().leaf(b"grant").hash(); 3], checkpoint: "x\n" }.encode();
+    move |edits: &Edits| {
+        let bytes = edited(good.as_bytes(), edits);
+        let text = String::from_utf8_lossy(&bytes);
+        if let Ok(proof) = LogProof::parse(&text) {
+            assert_eq!(proof.encode(), text);
+        }
+    }
+});
+
+target!(edited_leaf, Edits, {
+    let good = a_grant().leaf(b"grant").encode();
+    move |edits: &Edits| {
+        let bytes = edited(&good, edits);
+        if let Ok(leaf) = Leaf::decode(&bytes) {
+            assert_eq!(leaf.encode(), bytes);
+        }
+    }
+});
+
+target!(edited_verifier_key, Edits, {
+    let good = log_verifier_key("recover.example.org", &SigningKey::from_seed(&LOG).public());
+    move |edits: &Edits| {
+        let bytes = edited(good.as_bytes(), edits);
+        let Some(text) = VerifierKey::new(&String::from_utf8_lossy(&bytes)) else { return };
+        if let Ok(key) = NoteKey::parse(&text) {
+            assert_eq!(key.to_verifier_key(), text.as_str());
+        }
+    }
+});
+
+target!(edited_tile_path, Edits, |edits: &Edits| {
+    let bytes = edited(b"tile/0/x001/x234/067.p/112", edits);
+    let text = String::from_utf8_lossy(&bytes);
+    if let Some(tile) = Tile::parse_path(&text) {
+        assert_eq!(tile.path(), text);
+    }
+});
+
+target!(edited_enrolment, Edits, {
+    let service = Service::default();
+    let (secret, device) = (EnrolmentSecret::from_bytes([4; 32]), SigningKey::from_seed(&DEVICE));
+    let good = enrol::seal(&secret, &[9; 32], &certificate(), &device, &service.opening().public()).unwrap();
+    move |edits: &Edits| {
+        let record = edited(&good, edits);
+        assert_eq!(enrol::open(&record, &service).is_ok(), record == good);
     }
 });

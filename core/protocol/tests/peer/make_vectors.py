@@ -5,6 +5,8 @@ Whatever a vector does not mean to break is right: an evil plaintext is properly
 
 import certificate_vectors
 import file_vectors
+import grant_vectors
+import log_vectors
 import request_vectors
 import text_vectors
 
@@ -20,3 +22,10 @@ if __name__ == "__main__":
     text_vectors.digits()
     text_vectors.symbols()
     file_vectors.files()
+    log_vectors.leaves()
+    log_vectors.keys()
+    log_vectors.checkpoints()
+    log_vectors.proofs()
+    grant_vectors.grants()
+    grant_vectors.enrolments()
+    grant_vectors.security_codes()

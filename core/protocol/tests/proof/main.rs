@@ -6,6 +6,7 @@ mod fixture;
 mod golden;
 mod grants;
 mod log_fixture;
+mod log_vectors;
 mod peer;
 mod properties;
 mod vector;
