@@ -1,13 +1,15 @@
 #!/bin/sh
-# How much memory a recorder's agent holds at rest, and how large the program is.
-# Provisions a maker, a service's card and a recorder in a folder of its own, activates the recorder and logs in 100 times,
-# right and wrong passwords by turns, every second pair over TLS. Needs curl.
+# How much memory a recorder's agent holds, and how large the program is: the agent alone, as a firmware has it
+# (shell/agent/examples/firmware.rs), and within the program that carries the whole of Sparekey (sparekey recorder run).
+# Provisions a maker, a service's card and two recorders in a folder of its own; activates each and logs in 100 times, right and
+# wrong passwords by turns, every second pair over TLS. Needs curl.
 # usage: benches/agent.sh
 set -eu
 cd "$(dirname "$0")/.."
-cargo build --release --quiet -p sparekey
+cargo build --release --quiet --locked -p sparekey
+cargo build --release --quiet --locked -p sparekey-agent --example firmware
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-sparekey=$target/release/sparekey
+sparekey=$target/release/sparekey firmware=$target/release/examples/firmware
 
 folder=$(mktemp -d)
 agent=
@@ -23,17 +25,29 @@ trap 'exit 1' INT TERM
     "$sparekey" maker init maker
     "$sparekey" service init service --maker maker/maker.pub
     "$sparekey" maker card maker --service service --edition 1 --name Bench --url http://127.0.0.1:7700 --out card
-    "$sparekey" recorder init recorder --serial BENCH-1 --model NVR-8 --card card --maker-key maker/maker.key
-) >/dev/null
+    for name in alone whole; do
+        "$sparekey" recorder init $name --serial "BENCH-$(echo $name | tr a-z A-Z)" --model NVR-8 --card card --maker-key maker/maker.key
+    done
+) >/dev/null 2>&1 || { echo "a recorder could not be provisioned" >&2; exit 1; }
 
-"$sparekey" --json recorder run "$folder/recorder" --listen 127.0.0.1:0 >"$folder/out" 2>"$folder/log" &
-agent=$!
-for _ in $(seq 300); do
-    screen=$(sed -n 's/.*"screen":"\([^"]*\)".*/\1/p' "$folder/out")
-    if [ -n "$screen" ] && curl -s -o "$folder/answer" "$screen/api/v1/device"; then break; fi
-    sleep 0.1
-done
-[ -s "$folder/answer" ] || { cat "$folder/log" >&2; exit 1; }
+# start NAME: runs it, and waits until it answers at $screen.
+start() {
+    : >"$folder/out"
+    case $1 in
+    alone) "$firmware" "$folder/$1" 127.0.0.1:0 >"$folder/out" 2>"$folder/log" & ;;
+    whole) "$sparekey" --json recorder run "$folder/$1" --listen 127.0.0.1:0 >"$folder/out" 2>"$folder/log" & ;;
+    esac
+    agent=$!
+    for _ in $(seq 300); do
+        port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\).*/\1/p' "$folder/out" | head -n 1)
+        screen=http://127.0.0.1:$port
+        if [ -n "$port" ] && curl -s -o "$folder/answer" "$screen/api/v1/device"; then return; fi
+        sleep 0.1
+    done
+    cat "$folder/log" >&2
+    exit 1
+}
+stop() { kill "$agent" && wait "$agent" || true; agent=; }
 
 # kB of one line of a file in /proc, as MiB.
 mib() { awk -v name="$2:" '$1 == name { printf "%.1f", $2 / 1024 }' "/proc/$agent/$1"; }
@@ -50,29 +64,29 @@ expect() {
 }
 log_in() { call POST "$1" /api/v1/sessions "{\"username\":\"admin\",\"password\":\"$2\"}"; }
 
+right="correct horse battery staple"
 echo "| the agent | resident, MiB | of it its own (anonymous), MiB | its share (Pss), MiB | at most so far, MiB |"
 echo "|---|---|---|---|---|"
-row "at rest after its first start"
-right="correct horse battery staple"
-expect "$(call POST "$screen" /api/v1/activation "{\"username\":\"admin\",\"password\":\"$right\"}")" 201
-row "after activation"
-tls=https://${screen#http://}
-for pair in $(seq 50); do
-    base=$screen
-    [ $((pair % 2)) = 0 ] || base=$tls
-    expect "$(log_in "$base" "wrong horse battery staple")" 401
-    expect "$(log_in "$base" "$right")" 201
+for name in alone whole; do
+    start $name
+    row "$name: at rest after its first start"
+    expect "$(call POST "$screen" /api/v1/activation "{\"username\":\"admin\",\"password\":\"$right\"}")" 201
+    row "$name: after activation"
+    for pair in $(seq 50); do
+        base=$screen
+        [ $((pair % 2)) = 0 ] || base=https://${screen#http://}
+        expect "$(log_in "$base" "wrong horse battery staple")" 401
+        expect "$(log_in "$base" "$right")" 201
+    done
+    row "$name: after 100 logins, 50 of them wrong, 50 over TLS"
+    stop
+    start $name
+    row "$name: at rest after another start"
+    stop
 done
-row "after 100 logins, 50 of them wrong, 50 over TLS"
-threads=$(awk '$1 == "Threads:" { print $2 }' "/proc/$agent/status")
-kill "$agent" && wait "$agent" || true
-agent=
-
-"$sparekey" --json recorder run "$folder/recorder" --listen 127.0.0.1:0 >"$folder/out" 2>"$folder/log" &
-agent=$!
-sleep 1
-row "at rest after another start"
 
 echo
-echo "Threads after the logins: $threads. Cost of a hash: $(tr '\n' ' ' <"$folder/recorder/hashing.toml")"
-echo "The stripped program: $(stat -c %s "$sparekey" | awk '{ printf "%.1f MiB", $1 / 1048576 }')"
+echo "Cost of a hash: $(tr '\n' ' ' <"$folder/whole/hashing.toml")"
+for program in "$firmware" "$sparekey"; do
+    echo "$(basename "$program"), stripped: $(stat -c %s "$program" | awk '{ printf "%.1f MiB", $1 / 1048576 }')"
+done

@@ -17,6 +17,7 @@ mod hasher;
 mod lan_listener;
 mod link;
 mod live;
+pub mod memory;
 mod pages;
 mod path;
 pub mod qr;

@@ -12,7 +12,6 @@ mod failure;
 mod files;
 mod logs;
 mod maker;
-mod memory;
 mod recorder;
 mod report;
 mod service;

@@ -1,13 +1,13 @@
 //! `sparekey recorder init` and `run`
 
 use serde_json::json;
-use sparekey_agent::{Agent, AgentError, Judge, folder};
+use sparekey_agent::{Agent, AgentError, Judge, folder, memory};
 use sparekey_protocol::{Firmware, Model, Serial};
 
 use crate::{
     cli::{RecorderCard, RecorderInit, RecorderRun},
     failure::Failure,
-    files, logs, memory,
+    files, logs,
     report::Report,
     stop,
 };

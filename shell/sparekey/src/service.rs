@@ -29,7 +29,7 @@ use crate::{
     card,
     cli::{ServiceInit, ServiceRotate, ServiceRun, ServiceSettings, ServiceWithdraw},
     failure::Failure,
-    files, logs, memory,
+    files, logs,
     report::Report,
     stop,
 };
@@ -75,7 +75,7 @@ pub(crate) fn rotate(options: &ServiceRotate, report: Report) -> Result<(), Fail
 }
 
 pub(crate) fn run(options: &ServiceRun, report: Report) -> Result<(), Failure> {
-    memory::give_back();
+    sparekey_agent::memory::give_back();
     keep_to_ourselves();
     logs::start(report, "info");
     let settings = with_file(&options.dir, &options.settings)?;

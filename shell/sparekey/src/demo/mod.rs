@@ -7,14 +7,14 @@ mod setup;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde_json::json;
-use sparekey_agent::Agent;
+use sparekey_agent::{Agent, memory};
 use sparekey_service::mail::{Address, Transport};
 use sparekey_web::listen::{Listener, Scheme};
 
 use crate::{
     cli::Demo,
     failure::Failure,
-    logs, memory,
+    logs,
     recorder::{failed, firmware},
     report::Report,
     service::{Plan, Running, own_database, runtime},

@@ -11,7 +11,7 @@ const HEAPS: libc::c_int = 2;
 /// To be called before the first thread is started.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code, reason = "no safe crate wraps mallopt")]
-pub(crate) fn give_back() {
+pub fn give_back() {
     // SAFETY: mallopt takes two integers and is called before any other thread exists. A refusal costs memory, nothing else.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED);
@@ -21,4 +21,4 @@ pub(crate) fn give_back() {
 
 /// Other systems give memory back by themselves, or have their own ways.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn give_back() {}
+pub fn give_back() {}
