@@ -7,9 +7,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 cargo build --release --quiet --locked -p sparekey
-cargo build --release --quiet --locked -p sparekey-agent --example firmware
+cargo build --profile firmware --quiet --locked -p sparekey-agent --example firmware
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-sparekey=$target/release/sparekey firmware=$target/release/examples/firmware
+sparekey=$target/release/sparekey firmware=$target/firmware/examples/firmware
 
 folder=$(mktemp -d)
 agent=
@@ -47,7 +47,7 @@ start() {
     cat "$folder/log" >&2
     exit 1
 }
-stop() { kill "$agent" && wait "$agent" || true; agent=; }
+stop() { kill "$agent" && wait "$agent" 2>/dev/null || true; agent=; }
 
 # kB of one line of a file in /proc, as MiB.
 mib() { awk -v name="$2:" '$1 == name { printf "%.1f", $2 / 1024 }' "/proc/$agent/$1"; }

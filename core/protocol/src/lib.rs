@@ -43,5 +43,5 @@ pub use keys::{OpeningKey, OpeningPublicKey, PublicKey, SigningKey};
 pub use log_key::log_verifier_key;
 pub use refusal::Refusal;
 pub use text::{BaseUrl, CardName, CaseNumber, Firmware, Language, Model, ReservedEmail, Serial, TextError};
-pub use time::Time;
+pub use time::{Calendar, Time};
 pub use verified::Verified;

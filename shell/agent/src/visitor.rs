@@ -16,9 +16,6 @@ use crate::app::App;
 use crate::hasher::Client;
 use crate::link::{self, Door, Near};
 
-/// The session's cookie, before its prefix.
-const SESSION: &str = "session";
-
 /// An extractor.
 #[derive(Clone, Debug)]
 pub(crate) struct Visitor {
@@ -43,7 +40,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
         let near = Near { screen: app.screen, is_connected: &app.connected };
         let caller = link::locate(door, peer.addr.ip(), &parts.headers, near);
         let token = bearer(&parts.headers)
-            .or_else(|| cookie::read(&parts.headers, &cookie::name(SESSION, peer.tls)))
+            .or_else(|| cookie::read(&parts.headers, &cookie::name(cookie::SESSION, peer.tls)))
             .map(|token| Zeroizing::new(token.to_owned()));
         Ok(Self { caller, client: link::client(caller), tls: peer.tls, token, language: language(&parts.headers) })
     }
@@ -62,7 +59,7 @@ impl Visitor {
 
     /// The cookie that carries a session; an empty token takes it away.
     pub(crate) fn session_cookie(&self, token: &str) -> HeaderValue {
-        cookie::set(&cookie::name(SESSION, self.tls), token, self.tls)
+        cookie::set(&cookie::name(cookie::SESSION, self.tls), token, self.tls)
     }
 }
 

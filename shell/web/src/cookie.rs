@@ -2,6 +2,9 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
+/// The cookie that carries a session, before the prefix of [`name`]: the tokens of forms are bound to it.
+pub const SESSION: &str = "session";
+
 /// The value of the cookie `name`, if the request has exactly one such.
 ///
 /// Two of one name mean that somebody planted the other: neither is believed.

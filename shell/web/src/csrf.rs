@@ -4,7 +4,8 @@
 //! 1. [`guard`] believes what the browser says of the sender: `Sec-Fetch-Site` where there is one, else `Origin`, which
 //!    must be the request's own `Host`.
 //! 2. A form is read by [`GuardedForm`] only if it carries the token of the page it stands on ([`FormToken`]): an HMAC
-//!    of a random cookie, so that who can plant a cookie still cannot make its token.
+//!    of a random cookie and of the session's, so that who can plant a cookie cannot make its token, and a pair of the two
+//!    that somebody was given himself is of no use in another's session.
 //! 3. JSON is read by [`ApiJson`](crate::json::ApiJson) only with its content type, which no foreign form can send.
 //!
 //! `Origin: null` says nothing (our own `Referrer-Policy: no-referrer` makes browsers send it with our own forms): then
@@ -65,9 +66,11 @@ impl Csrf {
         Ok(Self::new(key, false))
     }
 
-    fn token(&self, cookie: &str) -> FormToken {
+    fn token(&self, cookie: &str, session: &str) -> FormToken {
         let mut mac = Hmac::<Sha256>::new_from_slice(&**self.key).expect("HMAC takes keys of any length");
+        // The first is of one length, so the two cannot be cut differently.
         mac.update(cookie.as_bytes());
+        mac.update(session.as_bytes());
         FormToken(BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     }
 }
@@ -114,7 +117,9 @@ pub async fn guard(State(csrf): State<Csrf>, mut request: Request, next: Next) -
             }
         },
     };
-    request.extensions_mut().insert(csrf.token(&value));
+    let session = cookie::read(request.headers(), &cookie::name(cookie::SESSION, tls)).unwrap_or_default();
+    let token = csrf.token(&value, session);
+    request.extensions_mut().insert(token);
 
     let mut response = next.run(request).await;
     let is_page =

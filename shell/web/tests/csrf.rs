@@ -51,6 +51,21 @@ async fn text(response: Response<Body>) -> String {
 }
 
 #[tokio::test]
+async fn a_token_is_of_no_use_in_another_session() {
+    for tls in [false, true] {
+        let (cookie, token) = page(tls).await;
+        let session = if tls { "__Host-session" } else { "session" };
+        let planted = format!("{cookie}; {session}=somebody-else-s");
+        let headers = [("cookie", &*planted), ("content-type", FORM), ("host", "h"), ("origin", "null")];
+        let body = format!("code=12345678&csrf={token}");
+        assert_eq!(send("POST", "/form", &headers, &body, tls).await.status(), 403);
+        let own = text(send("GET", "/", &headers, "", tls).await).await;
+        let body = format!("code=12345678&csrf={own}");
+        assert_eq!(send("POST", "/form", &headers, &body, tls).await.status(), 200);
+    }
+}
+
+#[tokio::test]
 async fn a_page_s_own_form_is_taken() {
     for tls in [false, true] {
         let (cookie, token) = page(tls).await;

@@ -3,6 +3,8 @@
 //! Model, serial and firmware come from a device, which may be anybody's. They must not reach past their own line, change
 //! the direction of what stands around them, or become a link in a mail program that makes links of what looks like one.
 
+use sparekey_protocol::{Calendar, Time};
+
 use super::address::Address;
 
 /// Characters of a server's answer that are kept.
@@ -84,22 +86,8 @@ pub(super) fn utc(seconds: u64) -> Option<String> {
     if !(CLOCK_WAS_SET..YEAR_10000).contains(&seconds) {
         return None;
     }
-    let (year, month, day) = civil(seconds / 86_400);
-    let (hour, minute) = (seconds / 3_600 % 24, seconds / 60 % 60);
+    let Calendar { year, month, day, hour, minute, .. } = Time(seconds).calendar();
     Some(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC"))
-}
-
-/// Year, month and day of a day counted from 1970-01-01, by counting years from a March, so that a leap day comes last.
-fn civil(days: u64) -> (u64, u64, u64) {
-    const DAYS_OF_400_YEARS: u64 = 146_097;
-    let days = days + 719_468; // since 0000-03-01
-    let (era, day_of_era) = (days / DAYS_OF_400_YEARS, days % DAYS_OF_400_YEARS);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_based = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_based + 2) / 5 + 1;
-    let month = if march_based < 10 { march_based + 3 } else { march_based - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]
