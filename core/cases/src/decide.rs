@@ -124,23 +124,32 @@ fn receive(submission: &Submission<'_>, now: Time) -> Result<Decision, Refusal> 
     let purpose = request.contents.ask.purpose();
     let taken = take(submission, purpose, now)?;
     let email = request.contents.ask.email();
-    let received = Fact::Received(Received {
-        identity: request.identity,
-        maker: request.certificate.maker,
-        device: request.certificate.device_id(),
-        purpose,
-        serial: request.certificate.serial.clone(),
-        model: request.certificate.model.clone(),
-        masked_address: email.filter(|_| submission.deliverable).map(ReservedEmail::masked),
-        nonce: request.nonce,
-        expires_at: now.plus(if purpose == Purpose::ResetByDesk { DESK_LASTS } else { CODE_LASTS }),
-    });
+    let received = Fact::Received(Received::of(request, submission.deliverable, now));
     Ok(match email {
         None => Decision { facts: [received].into(), taken, letter: None },
         Some(_) if submission.deliverable => Decision { facts: [received].into(), taken, letter: Some(1) },
         // An address that cannot be written to is said at once, as if the mail server had.
         Some(_) => Decision { facts: [received, Fact::MailRefused { letter: 1 }].into(), taken, letter: None },
     })
+}
+
+impl Received {
+    /// What is kept of a request that was opened now, and whose address, if it has one, can be written to or not.
+    #[must_use]
+    pub fn of(request: &Verified<Request>, deliverable: bool, now: Time) -> Self {
+        let purpose = request.contents.ask.purpose();
+        Self {
+            identity: request.identity,
+            maker: request.certificate.maker,
+            device: request.certificate.device_id(),
+            purpose,
+            serial: request.certificate.serial.clone(),
+            model: request.certificate.model.clone(),
+            masked_address: request.contents.ask.email().filter(|_| deliverable).map(ReservedEmail::masked),
+            nonce: request.nonce,
+            expires_at: now.plus(if purpose == Purpose::ResetByDesk { DESK_LASTS } else { CODE_LASTS }),
+        }
+    }
 }
 
 fn mail_again(case: &Case, submission: &Submission<'_>, now: Time) -> Result<Decision, Refusal> {

@@ -3,14 +3,19 @@
 //! It opens requests, lets `sparekey-cases` decide, writes the fact and what follows from it in one
 //! transaction, and only then lets effects run. It decides nothing about recovery itself.
 
+#![allow(dead_code, reason = "the desk's pages and grants follow")]
+
 mod bounces;
 mod case_id;
 mod clock;
+mod desk;
 pub mod http;
 pub mod keys;
 pub mod mail;
 mod network;
+pub mod operators;
 mod pages;
+mod passkeys;
 pub mod photo;
 mod seal;
 mod sender;
@@ -20,4 +25,5 @@ mod writer;
 
 pub use clock::{Clock, SystemClock};
 pub use network::NetworkKey;
-pub use sparekey_cases::{Budget, Budgets};
+pub use passkeys::passkey_url;
+pub use sparekey_cases::{Budget, Budgets, desk as cases};

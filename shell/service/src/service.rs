@@ -10,8 +10,8 @@ use std::{
 
 use sparekey_cases::{Budgets, Refusal as CaseRefusal, Scope};
 use sparekey_protocol::{
-    MakerId, PublicKey, Serial,
-    request::{self, Request},
+    BaseUrl, MakerId, PublicKey, Serial,
+    request::{self, Purpose, Request},
 };
 use tokio::{sync::Notify, task::JoinHandle, time};
 use tokio_util::sync::CancellationToken;
@@ -21,9 +21,11 @@ use crate::{
     bounces::{BounceAddresses, Watcher},
     case_id::CaseId,
     clock::Clock,
+    desk::Desk,
     keys::Keys,
     mail::{Address, Letterhead, Transport},
     network::NetworkKey,
+    operators::URL_SETTING,
     seal::{BucketKey, Sealer},
     sender::Sender,
     store::{self, Store},
@@ -104,6 +106,7 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    desk: Desk,
 }
 
 impl Service {
@@ -120,6 +123,7 @@ impl Service {
         let (letters, stop) = (Arc::new(Notify::new()), CancellationToken::new());
         let writer = Writer::start(Scribe {
             store: Arc::clone(&store),
+            keys: Arc::clone(&keys),
             sealer: Arc::clone(&sealer),
             budgets,
             clock: Arc::clone(&clock),
@@ -149,7 +153,13 @@ impl Service {
         let mut tasks = vec![sending, keeping];
         tasks.extend(bounces.map(|watcher| tokio::spawn(watcher.run())));
         let tasks = Mutex::new(tasks);
-        Ok(Self { keys, sealer, store, writer, clock, stop, tasks })
+        let desk = Desk {
+            keys: Arc::clone(&keys),
+            store: Arc::clone(&store),
+            writer: writer.clone(),
+            clock: Arc::clone(&clock),
+        };
+        Ok(Self { keys, sealer, store, writer, clock, stop, tasks, desk })
     }
 
     /// Opens a request and, if it is new, records it and queues its mail. The same bytes again are answered as before and
@@ -167,6 +177,7 @@ impl Service {
         let submit = Submit {
             id: CaseId::random().map_err(|_| SubmitError::Unavailable)?,
             deliverable: address.is_some(),
+            bytes: (request.contents.ask.purpose() == Purpose::ResetByDesk).then(|| bytes.to_owned()),
             again,
             buckets: self.bucket_keys(&request, address.as_ref(), network),
             request,
@@ -189,6 +200,19 @@ impl Service {
             Unavailable
         })?;
         Ok(case.map(|case| RequestView::of(id, case, self.clock.now())))
+    }
+
+    /// Keeps where this service is reached, so that operators' links can be printed beside it.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn keep_url(&self, url: &BaseUrl) -> Result<(), Unavailable> {
+        self.writer.keep(URL_SETTING, url.to_string()).await.map_err(|NotWritten| Unavailable)
+    }
+
+    /// The desk.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// Refuses requests of a device from now on: its maker withdrew the serial. Other nodes follow within ten seconds.

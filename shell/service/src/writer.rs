@@ -5,7 +5,9 @@
 //! transaction failed is tried once more alone, which harms nobody: all commands can be repeated.
 
 mod command;
+pub(crate) mod desk;
 mod draft;
+pub(crate) mod people;
 
 use std::sync::Arc;
 
@@ -16,12 +18,15 @@ use tokio::sync::{Notify, mpsc};
 use crate::{
     case_id::CaseId,
     clock::Clock,
+    keys::Keys,
     seal::{Sealer, scope_byte},
     store::{Batch, Letter, Outgoing, Store, StoreError},
 };
 use command::{Command, Reply};
 pub(crate) use command::{Outcome, Submit};
+use desk::{ActOnCase, Acted, DeskCommand, NotDone, OpenCase, OpenedCase};
 use draft::Draft;
+use people::PeopleCommand;
 
 /// Commands that may wait; beyond that, callers are told to come again.
 const QUEUE: usize = 1_024;
@@ -30,6 +35,9 @@ const BATCH: usize = 256;
 
 /// How long cases are kept.
 const KEPT: u64 = 30 * 24 * 60 * 60;
+/// How long the desk's cases are kept, and how long their evidence, from their opening.
+const DESK_KEPT: u64 = 365 * 24 * 60 * 60;
+const EVIDENCE_KEPT: u64 = 60 * 24 * 60 * 60;
 
 /// How long a letter may wait with its taker before an attempt to send it begins, in seconds.
 pub(crate) const WAITS_IN_HAND: u64 = 30;
@@ -49,6 +57,7 @@ pub(crate) struct Writer(mpsc::Sender<Command>);
 /// The task behind it.
 pub(crate) struct Scribe {
     pub(crate) store: Arc<Store>,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) budgets: Budgets,
     pub(crate) clock: Arc<dyn Clock>,
@@ -69,6 +78,28 @@ impl Writer {
         let (reply, answer) = Reply::channel();
         self.0.try_send(Command::Submit(Box::new(submit), reply)).map_err(|_| NotWritten)?;
         answer.await.map_err(|_| NotWritten)
+    }
+
+    /// Opens a case of the desk.
+    pub(crate) async fn open_case(&self, open: OpenCase) -> Result<Result<OpenedCase, NotDone>, NotWritten> {
+        self.ask(|reply| Command::Desk(Box::new(DeskCommand::Open(Box::new(open), reply)))).await
+    }
+
+    /// Does something to a case of the desk.
+    pub(crate) async fn act(&self, act: ActOnCase) -> Result<Result<Box<Acted>, NotDone>, NotWritten> {
+        self.ask(|reply| Command::Desk(Box::new(DeskCommand::Act(Box::new(act), reply)))).await
+    }
+
+    /// Has something about operators written; what strangers ask for must find room.
+    pub(crate) async fn people<T>(&self, command: impl FnOnce(Reply<T>) -> PeopleCommand) -> Result<T, NotWritten> {
+        let (reply, answer) = Reply::channel();
+        self.0.try_send(Command::People(Box::new(command(reply)))).map_err(|_| NotWritten)?;
+        answer.await.map_err(|_| NotWritten)
+    }
+
+    /// Keeps a setting of the service's own.
+    pub(crate) async fn keep(&self, name: &'static str, value: String) -> Result<(), NotWritten> {
+        self.ask(|reply| Command::Desk(Box::new(DeskCommand::Keep(name, value, reply)))).await
     }
 
     /// Takes letters that are due, at most so many.
@@ -173,6 +204,8 @@ impl Scribe {
     async fn carry_out(&self, batch: &mut Batch, command: &mut Command, now: Time) -> Result<(), StoreError> {
         match command {
             Command::Submit(..) | Command::Note(..) => {} // the draft's
+            Command::Desk(command) => command.carry_out(batch, now, self).await?,
+            Command::People(command) => command.carry_out(batch, now).await?,
             Command::Close(reply) => reply.decided(()),
             Command::Lease(limit, reply) => {
                 let (until, latest) = (now.plus(LEASE), now.plus(LONGEST_BACKOFF));
@@ -185,7 +218,10 @@ impl Scribe {
                 for scope in [Scope::DeviceMail, Scope::DeviceDesk, Scope::Address, Scope::Network] {
                     batch.settle_buckets(scope_byte(scope), self.budgets.of(scope).latest(now)).await?;
                 }
-                reply.decided(batch.drop_cases(Time(now.since(Time(KEPT)))).await?);
+                batch.drop_old_credentials(now).await?;
+                let (oldest, evidence) = (Time(now.since(Time(DESK_KEPT))), Time(now.since(Time(EVIDENCE_KEPT))));
+                let desk = batch.drop_desk_cases(oldest, evidence).await?;
+                reply.decided(desk + batch.drop_cases(Time(now.since(Time(KEPT)))).await?);
             }
         }
         Ok(())

@@ -229,14 +229,14 @@ async fn a_serial_is_withdrawn_beside_a_running_service(place: Place) {
     let nowhere = Database::Sqlite(place.dir.path().join("nowhere.db"));
     let error = service::withdraw(&nowhere, maker, &Serial::new("NVR-10").unwrap()).await.unwrap_err();
     assert!(matches!(error, OpenError::Store(StoreError::NotInitialised(_))), "{error}");
-    place.execute("UPDATE _sqlx_migrations SET version = 9999").await;
+    place.execute("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 1").await;
     let error = service::withdraw(&place.database, maker, &Serial::new("NVR-11").unwrap()).await.unwrap_err();
     assert!(matches!(error, OpenError::Store(StoreError::Newer(_))), "{error}");
 }
 
 async fn a_database_that_is_not_ours_is_named(place: Place) {
     let mail = "smtp://127.0.0.1:9";
-    place.execute("UPDATE _sqlx_migrations SET version = 9999").await;
+    place.execute("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 1").await;
     let error = place.try_open(mail, Budgets::default()).await.err().unwrap();
     assert!(matches!(error, OpenError::Store(StoreError::Newer(_))), "{error}");
     place.execute("DROP TABLE _sqlx_migrations").await;

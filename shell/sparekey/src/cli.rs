@@ -38,6 +38,8 @@ pub(crate) enum Command {
     /// The recovery service: opens requests and mails codes
     #[command(subcommand, arg_required_else_help = true)]
     Service(Service),
+    /// The support desk from a terminal: cases of a service, by a token
+    Desk(Desk),
     /// A recorder with its agent: the device side
     #[command(subcommand, arg_required_else_help = true)]
     Recorder(Recorder),
@@ -131,6 +133,12 @@ pub(crate) enum Service {
     Withdraw(ServiceWithdraw),
     /// Make a new opening key; requests sealed to the old one still open for 30 days. Then make new cards
     Rotate(ServiceRotate),
+    /// The people of the desk: who signs in there
+    #[command(subcommand, arg_required_else_help = true)]
+    Operator(Operator),
+    /// Distributors and others whose operators see their own cases only
+    #[command(subcommand, arg_required_else_help = true)]
+    Organisation(Organisation),
     /// Run the service. Settings come from arguments, then SPAREKEY_… variables, then DIR/settings.toml
     Run(Box<ServiceRun>),
 }
@@ -209,6 +217,229 @@ pub(crate) struct ServiceRun {
     pub(crate) dir: PathBuf,
     #[command(flatten)]
     pub(crate) settings: ServiceSettings,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Operator {
+    /// Add an operator: prints a one-time link to sign in with, or a token for scripts
+    Add(OperatorAdd),
+    /// Print a new one-time link for an operator who lost his passkey (earlier ones end), or one more token
+    Link(OperatorLink),
+    /// Remove an operator: his sessions, tokens, links and passkeys end at once
+    Remove(OperatorNamed),
+    /// Who there is
+    List(OperatorList),
+}
+
+#[derive(Args)]
+pub(crate) struct OperatorAdd {
+    /// The folder that `service init` made
+    pub(crate) dir: PathBuf,
+    /// His name, as others see it
+    #[arg(long, value_name = "N")]
+    pub(crate) name: String,
+    /// What he may do; each may do all that those before it may
+    #[arg(long, value_parser = ["viewer", "agent", "approver", "administrator"])]
+    pub(crate) role: String,
+    /// The distributor he works for; it is made if it is not there [default: the maker]
+    #[arg(long, value_name = "O")]
+    pub(crate) organisation: Option<String>,
+    /// Print a token for scripts in place of a link
+    #[arg(long)]
+    pub(crate) token: bool,
+    #[command(flatten)]
+    pub(crate) place: ServicePlace,
+}
+
+#[derive(Args)]
+pub(crate) struct OperatorLink {
+    /// The folder that `service init` made
+    pub(crate) dir: PathBuf,
+    /// His name
+    #[arg(long, value_name = "N")]
+    pub(crate) name: String,
+    /// Print a token for scripts in place of a link
+    #[arg(long)]
+    pub(crate) token: bool,
+    #[command(flatten)]
+    pub(crate) place: ServicePlace,
+}
+
+#[derive(Args)]
+pub(crate) struct OperatorNamed {
+    /// The folder that `service init` made
+    pub(crate) dir: PathBuf,
+    /// His name
+    #[arg(long, value_name = "N")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) place: ServicePlace,
+}
+
+#[derive(Args)]
+pub(crate) struct OperatorList {
+    /// The folder that `service init` made
+    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: ServicePlace,
+}
+
+#[derive(Args)]
+pub(crate) struct ServicePlace {
+    /// Where cases are kept, if not in DIR
+    #[arg(long, env = "SPAREKEY_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+    /// Where the service is reached, for links [default: as it was last run]
+    #[arg(long, env = "SPAREKEY_URL", value_name = "URL")]
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Organisation {
+    /// Make an organisation, or give one other serial numbers
+    Set(OrganisationSet),
+}
+
+#[derive(Args)]
+pub(crate) struct OrganisationSet {
+    /// The folder that `service init` made
+    pub(crate) dir: PathBuf,
+    /// Its name
+    #[arg(long, value_name = "O")]
+    pub(crate) name: String,
+    /// Serial numbers that are its own, FIRST..LAST or BEGINNING*; may be given several times [default: all]
+    #[arg(long, value_name = "RANGE")]
+    pub(crate) serials: Vec<String>,
+    #[command(flatten)]
+    pub(crate) place: ServicePlace,
+}
+
+#[derive(Args)]
+pub(crate) struct Desk {
+    /// Where the service is reached
+    #[arg(long, env = "SPAREKEY_SERVICE", value_name = "URL")]
+    pub(crate) service: String,
+    /// What `service operator add --token` printed
+    #[arg(long, env = "SPAREKEY_TOKEN", value_name = "T", hide_env_values = true)]
+    pub(crate) token: String,
+    #[command(subcommand)]
+    pub(crate) command: DeskCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DeskCommand {
+    /// Open a case from a recovery file, a photo of the symbol, or a text with its digits; prints the case's number
+    Open(DeskOpen),
+    /// Cases, the newest first
+    List(DeskList),
+    /// A case, whole: what is verified, and what is only claimed
+    Show(DeskCase),
+    /// Write something down
+    Note(DeskNote),
+    /// Say that an item of the checklist is done
+    Check(DeskCheck),
+    /// Give a case to an organisation, or back to the maker
+    HandOver(DeskHandOver),
+    /// Approve a case that another opened
+    Approve(DeskCase),
+    /// Refuse a case; the owner is told why, if he gave a mail address
+    Refuse(DeskRefuse),
+    /// Write the grants of an approved case into a file
+    Grant(DeskGrant),
+    /// Print the eight digits of an approved case, once
+    Key(DeskKey),
+}
+
+#[derive(Args)]
+pub(crate) struct DeskOpen {
+    /// The file; `-` for digits on standard input
+    pub(crate) file: PathBuf,
+    /// Who says to be the owner
+    #[arg(long, default_value = "")]
+    pub(crate) name: String,
+    /// His mail address
+    #[arg(long, default_value = "")]
+    pub(crate) contact: String,
+    /// The language to write to him in [default: the device's]
+    #[arg(long, default_value = "")]
+    pub(crate) language: String,
+    /// A first note
+    #[arg(long, default_value = "")]
+    pub(crate) note: String,
+}
+
+#[derive(Args)]
+pub(crate) struct DeskList {
+    /// Only those that stand so
+    #[arg(long, value_parser = ["open", "approved", "granted", "refused"])]
+    pub(crate) state: Option<String>,
+    /// Only this case, or serial numbers that begin so
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) find: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct DeskCase {
+    /// The case's number
+    pub(crate) case: String,
+}
+
+#[derive(Args)]
+pub(crate) struct DeskNote {
+    /// The case's number
+    pub(crate) case: String,
+    /// What to write down
+    pub(crate) text: String,
+}
+
+#[derive(Args)]
+pub(crate) struct DeskCheck {
+    /// The case's number
+    pub(crate) case: String,
+    /// Which item, from 1
+    pub(crate) item: u32,
+    /// It is not done after all
+    #[arg(long)]
+    pub(crate) undo: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct DeskHandOver {
+    /// The case's number
+    pub(crate) case: String,
+    /// The organisation [default: the maker]
+    #[arg(long, value_name = "O")]
+    pub(crate) to: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct DeskRefuse {
+    /// The case's number
+    pub(crate) case: String,
+    /// Why, as the owner is told
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+#[derive(Args)]
+pub(crate) struct DeskGrant {
+    /// The case's number
+    pub(crate) case: String,
+    /// Where to write the grants: one, or a batch. Those of a batch that do not fit go beside it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// How many hours they are good: 1 to 24
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u8).range(1..=24))]
+    pub(crate) hours: u8,
+}
+
+#[derive(Args)]
+pub(crate) struct DeskKey {
+    /// The case's number
+    pub(crate) case: String,
+    /// Which request of a batch, from 1
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) entry: u32,
 }
 
 #[derive(Subcommand)]

@@ -7,11 +7,14 @@
 mod card;
 mod certify;
 mod cli;
+mod client;
 mod demo;
+mod desk;
 mod failure;
 mod files;
 mod logs;
 mod maker;
+mod operator;
 mod recorder;
 mod report;
 mod service;
@@ -22,7 +25,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::{
-    cli::{Cli, Command, Maker, Recorder, Service},
+    cli::{Cli, Command, Maker, Operator, Organisation, Recorder, Service},
     failure::Failure,
     report::Report,
 };
@@ -49,6 +52,12 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Service(Service::Withdraw(options)) => service::withdraw(&options, report),
         Command::Service(Service::Rotate(options)) => service::rotate(&options, report),
         Command::Service(Service::Run(options)) => service::run(&options, report),
+        Command::Service(Service::Operator(Operator::Add(options))) => operator::add(&options, report),
+        Command::Service(Service::Operator(Operator::Link(options))) => operator::link(&options, report),
+        Command::Service(Service::Operator(Operator::Remove(options))) => operator::remove(&options, report),
+        Command::Service(Service::Operator(Operator::List(options))) => operator::list(&options, report),
+        Command::Service(Service::Organisation(Organisation::Set(options))) => operator::organisation(&options, report),
+        Command::Desk(options) => desk::run(&options, report),
         Command::Recorder(Recorder::Init(options)) => recorder::init(&options, report),
         Command::Recorder(Recorder::Card(options)) => recorder::card(&options, report),
         Command::Recorder(Recorder::Run(options)) => recorder::run(&options, report),

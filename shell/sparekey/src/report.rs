@@ -14,6 +14,13 @@ impl Report {
         if self.json { println!("{data}") } else { println!("{text}") }
     }
 
+    /// A word beside a result, for people: standard output has the result alone.
+    pub(crate) fn aside(self, text: &str) {
+        if !self.json {
+            eprintln!("{text}");
+        }
+    }
+
     pub(crate) fn failure(self, failure: &Failure) {
         let Failure { problem, happened, to_do } = failure;
         if self.json {

@@ -112,7 +112,7 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// Arguments and variables first, then `DIR/settings.toml`.
-fn with_file(dir: &Path, given: &ServiceSettings) -> Result<ServiceSettings, Failure> {
+pub(crate) fn with_file(dir: &Path, given: &ServiceSettings) -> Result<ServiceSettings, Failure> {
     let path = dir.join("settings.toml");
     let file: ServiceSettings = match fs::read_to_string(&path) {
         Ok(text) => {
@@ -197,7 +197,7 @@ fn scheme(settings: &ServiceSettings) -> Result<Scheme, Failure> {
     Ok(Scheme::Tls(config))
 }
 
-fn database(dir: &Path, url: Option<&str>) -> Result<Database, Failure> {
+pub(crate) fn database(dir: &Path, url: Option<&str>) -> Result<Database, Failure> {
     match url {
         None => Ok(own_database(dir)),
         Some(url) => url.parse().map_err(|error| Failure::two_lines("malformed", &error)),
@@ -230,6 +230,7 @@ impl Running {
         };
         let service = Service::open(settings).await.map_err(|error| Failure::two_lines("not-possible", &error))?;
         let service = Arc::new(service);
+        service.keep_url(&plan.url).await.map_err(|error| Failure::two_lines("not-possible", &error))?;
         let program = std::env::current_exe().map_err(|error| {
             Failure::new(
                 "not-possible",

@@ -123,6 +123,61 @@ messages! {
         "The service cannot take requests at the moment.",
         "Wait a minute and do it again; the code on the device's screen stays good meanwhile.";
 
+    // Section 12: the desk.
+
+    /// The role does not reach so far.
+    NOT_ALLOWED, "not-allowed", FORBIDDEN,
+        "Your role does not allow this.",
+        "Ask an approver or an administrator to do it.";
+    /// Four eyes.
+    OWN_CASE, "own-case", FORBIDDEN,
+        "You opened this case, so you cannot approve it.",
+        "Ask another approver to look at it.";
+    /// A fresh assertion is wanted.
+    STEP_UP, "step-up", FORBIDDEN,
+        "This needs your passkey once more.",
+        "Confirm with your passkey, then do it within five minutes.";
+    /// The case does not stand where this can happen.
+    WRONG_STATE, "wrong-state", CONFLICT,
+        "The case has come too far for this, or not far enough.",
+        "Look at how it stands now, and go on from there.";
+    /// The checklist comes first.
+    CHECKLIST_OPEN, "checklist-open", CONFLICT,
+        "Something on the checklist is not done yet.",
+        "Work through the checklist, then approve.";
+    /// One answer a request.
+    ANSWERED, "answered", CONFLICT,
+        "This request was answered already, and each is answered once.",
+        "If the owner did not get the answer, have the device make a new request.";
+    /// A request of another purpose.
+    NOT_FOR_THE_DESK, "not-for-the-desk", BAD_REQUEST,
+        "This request asks for a mail and not for the desk.",
+        "Have the device make a request through the support desk.";
+    /// A request that stands in one file twice.
+    TWICE, "twice", BAD_REQUEST,
+        "The same request is in this file twice.",
+        "Nothing is lost: the first of the two counts.";
+    /// A serial number of none of the organisation's ranges.
+    NOT_YOURS, "not-yours", FORBIDDEN,
+        "This serial number is not one of those that your organisation looks after.",
+        "Send the owner to the maker, or to who sold the device.";
+    /// A link that was used, or is over.
+    LINK_OVER, "link-over", FORBIDDEN,
+        "This link was used already, or is older than a day.",
+        "Ask an administrator for a new one.";
+    /// The passkey's answer does not hold.
+    BAD_PASSKEY, "bad-passkey", FORBIDDEN,
+        "The passkey was not accepted.",
+        "Try once more; if it stays, ask an administrator for a new link.";
+    /// Neither picture nor PDF.
+    BAD_EVIDENCE, "bad-evidence", BAD_REQUEST,
+        "This is neither a JPEG, PNG or WebP picture nor a PDF.",
+        "Take a photo of it, or save it as a PDF, and attach that.";
+    /// Another has the name.
+    NAME_TAKEN, "name-taken", CONFLICT,
+        "There is one with this name already.",
+        "Choose another name.";
+
     // HTTP itself.
 
     /// No such page or thing.

@@ -7,6 +7,7 @@ use http::{HeaderName, StatusCode};
 use serde::{Deserialize, Serialize};
 use sparekey_web::json::ApiJson;
 use sparekey_web::problem::Problem;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
@@ -21,12 +22,15 @@ const REQUEST: HeaderName = HeaderName::from_static("sparekey-request");
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Sparekey recovery service", description = "Protocol version 1, section 12."),
-    tags((name = "requests", description = "Recovery requests"), (name = "operations", description = "For who runs the service"))
+    tags((name = "requests", description = "Recovery requests"), (name = "desk", description = "Cases of the support desk"), (name = "operations", description = "For who runs the service"))
 )]
 struct Document;
 
 pub(super) fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    let mut document = Document::openapi();
+    let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    document.components.get_or_insert_default().add_security_scheme("token", token);
+    document
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {

@@ -3,10 +3,13 @@
 use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::rejection::{BytesRejection, FormRejection};
 use http::StatusCode;
-use sparekey_protocol::{Malformed, Refusal};
+use sparekey_protocol::{Malformed, Refusal, files::FileError};
 use sparekey_web::messages::{self, Message};
 use sparekey_web::problem::Problem;
 
+use sparekey_cases::desk::{Refusal as DeskRefusal, Unfit};
+
+use crate::desk::DeskError;
 use crate::photo::PhotoError;
 use crate::service::SubmitError;
 
@@ -45,6 +48,65 @@ pub(crate) fn not_submitted(error: &SubmitError) -> Problem {
     }
 }
 
+/// Why the desk did not do it.
+pub(crate) fn desk(error: &DeskError) -> Problem {
+    match error {
+        DeskError::NotLoggedIn => messages::NOT_LOGGED_IN.into(),
+        DeskError::Refused(refusal) => refused(*refusal),
+        DeskError::Request(refusal) => message(*refusal).into(),
+        DeskError::File(FileError::TooLong) => messages::TOO_LARGE.into(),
+        DeskError::File(error) => Problem::new(messages::MALFORMED).detail(file(*error)),
+        DeskError::Field(field) => {
+            Problem::new(messages::MALFORMED).detail(format!("Check the field {field}.")).with("field", *field)
+        }
+        DeskError::Unavailable => unavailable(),
+    }
+}
+
+fn refused(refusal: DeskRefusal) -> Problem {
+    match refusal {
+        DeskRefusal::NotFound => messages::NOT_FOUND.into(),
+        DeskRefusal::NotAllowed => messages::NOT_ALLOWED.into(),
+        DeskRefusal::OwnCase => messages::OWN_CASE.into(),
+        DeskRefusal::StepUp => messages::STEP_UP.into(),
+        DeskRefusal::WrongState(state) => Problem::new(messages::WRONG_STATE).with("state", state.name()),
+        DeskRefusal::ChecklistOpen => messages::CHECKLIST_OPEN.into(),
+        DeskRefusal::Expired => messages::EXPIRED.into(),
+        DeskRefusal::Answered => messages::ANSWERED.into(),
+        DeskRefusal::Unfit(unfit) => unfit_message(unfit).into(),
+        DeskRefusal::Malformed => messages::MALFORMED.into(),
+    }
+}
+
+/// The message of a request that the desk cannot answer.
+pub(crate) fn unfit_message(unfit: Unfit) -> Message {
+    match unfit {
+        Unfit::TooLarge => messages::TOO_LARGE,
+        Unfit::Malformed => messages::MALFORMED,
+        Unfit::UnknownMaker => messages::UNKNOWN_MAKER,
+        Unfit::BadCertificate => messages::BAD_CERTIFICATE,
+        Unfit::Withdrawn => messages::WITHDRAWN,
+        Unfit::BadSignature => messages::BAD_SIGNATURE,
+        Unfit::UnknownKey => messages::UNKNOWN_KEY,
+        Unfit::NotOpened => messages::NOT_OPENED,
+        Unfit::NotForTheDesk => messages::NOT_FOR_THE_DESK,
+        Unfit::Twice => messages::TWICE,
+        Unfit::NotYours => messages::NOT_YOURS,
+    }
+}
+
+fn file(error: FileError) -> &'static str {
+    match error {
+        FileError::TooLong => "The file is longer than 64 KiB.",
+        FileError::Encoding => "The file is not UTF-8 text.",
+        FileError::Xml => "The file is not plain XML.",
+        FileError::Root => "The file is not a recovery request.",
+        FileError::Element => "The file has an element that does not belong, or lacks one that does.",
+        FileError::Batch => "The batch is empty, or has more than 200 entries.",
+        FileError::Payload => "The file's payload is damaged.",
+    }
+}
+
 pub(crate) fn no_request_in_photo(error: PhotoError) -> Problem {
     match error {
         PhotoError::NoQr => messages::NO_QR.into(),
@@ -78,6 +140,30 @@ fn by_status(status: StatusCode) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_desks_refusals_keep_their_names() {
+        use sparekey_cases::desk::State;
+        for refusal in [
+            DeskRefusal::NotFound,
+            DeskRefusal::NotAllowed,
+            DeskRefusal::OwnCase,
+            DeskRefusal::StepUp,
+            DeskRefusal::WrongState(State::Open),
+            DeskRefusal::ChecklistOpen,
+            DeskRefusal::Expired,
+            DeskRefusal::Answered,
+            DeskRefusal::Malformed,
+            DeskRefusal::Unfit(Unfit::NotForTheDesk),
+            DeskRefusal::Unfit(Unfit::Twice),
+            DeskRefusal::Unfit(Unfit::NotYours),
+        ] {
+            assert_eq!(refused(refusal).name(), refusal.name());
+        }
+        for refusal in Refusal::ALL {
+            assert_eq!(unfit_message(refusal.into()).name, refusal.name());
+        }
+    }
 
     #[test]
     fn refusals_keep_their_names() {

@@ -10,6 +10,7 @@
 mod api;
 mod cidr;
 mod client;
+mod desk;
 pub(crate) mod error;
 mod flood;
 mod observe;
@@ -120,7 +121,7 @@ fn guarded(routes: Router<App>, app: &App, dress: Dress) -> Router<App> {
 
 /// All routes that stand in `/openapi.json`.
 fn documented() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(api::document()).merge(api::routes()).merge(operations::routes())
+    OpenApiRouter::with_openapi(api::document()).merge(api::routes()).merge(desk::routes()).merge(operations::routes())
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

@@ -21,6 +21,8 @@ pub(super) struct NoRequestInPhoto;
 pub(super) struct NotViewed;
 /// What a service that is not ready answers.
 pub(super) struct NotReady;
+/// What the desk may answer instead.
+pub(super) struct NotAtTheDesk;
 /// What any call may answer instead.
 pub(super) struct Flooded;
 
@@ -43,6 +45,32 @@ impl IntoResponses for NoRequestInPhoto {
 impl IntoResponses for NotViewed {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         responses(&[messages::NOT_FOUND, messages::TOO_MANY, messages::UNAVAILABLE])
+    }
+}
+
+impl IntoResponses for NotAtTheDesk {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut messages: Vec<Message> = Refusal::ALL.into_iter().map(error::message).collect();
+        messages.extend([
+            messages::NOT_LOGGED_IN,
+            messages::NOT_ALLOWED,
+            messages::OWN_CASE,
+            messages::NOT_YOURS,
+            messages::STEP_UP,
+            messages::CROSS_SITE,
+            messages::NOT_FOUND,
+            messages::WRONG_STATE,
+            messages::CHECKLIST_OPEN,
+            messages::ANSWERED,
+            messages::EXPIRED,
+            messages::NOT_FOR_THE_DESK,
+            messages::BAD_EVIDENCE,
+            messages::NO_QR,
+            messages::INTERNAL,
+            messages::TOO_MANY,
+            messages::UNAVAILABLE,
+        ]);
+        responses(&messages)
     }
 }
 

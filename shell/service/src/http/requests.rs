@@ -49,8 +49,13 @@ impl App {
         self.service.submit(request, again, network).await.map_err(|error| error::not_submitted(&error))
     }
 
+    /// A place among those who send pictures.
+    pub(crate) fn enter_upload(&self, Client(network): Client) -> Result<Place, Problem> {
+        self.uploads.enter(network)
+    }
+
     /// The text of the symbol in a photo.
-    async fn read_photo(&self, image: Bytes) -> Result<String, Problem> {
+    pub(crate) async fn read_photo(&self, image: Bytes) -> Result<String, Problem> {
         let start = Instant::now();
         let read = self.settings.photos.read(image).await;
         let outcome = match &read {

@@ -20,7 +20,7 @@ const RETRY_SECONDS: u64 = 3;
 pub(super) struct Uploads(Arc<Mutex<HashMap<NetworkKey, usize>>>);
 
 /// One place; free again when dropped.
-pub(super) struct Place {
+pub(crate) struct Place {
     uploads: Uploads,
     network: NetworkKey,
 }

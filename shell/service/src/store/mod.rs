@@ -5,14 +5,18 @@
 //! | `cases`, `facts` | the writer | serials, masked addresses, when: dropped after 30 days |
 //! | `outbox` | the writer | nothing: sealed under the service's opening key, dropped once the letter left |
 //! | `buckets` | the writer | nothing: keyed hashes, dropped once full again |
+//! | `desk_…` | the writer | what owners told the desk and how it decided; requests still sealed by their devices, evidence sealed |
+//! | `operators`, `operator_…` | the writer, the operator of the service | names; nothing to sign in with: hashes and public keys |
 //! | `withdrawn` | the operator | serials that makers withdrew |
 //!
 //! The same text runs on SQLite and PostgreSQL. The writer's connection is its own; everybody else only reads. A withdrawal
-//! from outside (`service::withdraw`) takes its turn among the writers.
+//! from outside (`service::withdraw`, `operators`) takes its turn among the writers.
 
 mod batch;
 mod connect;
 mod database;
+mod desk;
+mod operators;
 mod read;
 mod rows;
 
@@ -20,6 +24,7 @@ pub(crate) use batch::{Batch, Letter, Outgoing};
 pub use connect::StoreError;
 pub(crate) use connect::{Store, init, set_up};
 pub use database::Database;
+pub(crate) use desk::{DeskFilter, DeskId, DeskLine, DeskRow};
 
 /// Runs the same body for either engine, which it knows as `Db`.
 macro_rules! either {

@@ -2,6 +2,7 @@ use sparekey_cases::{Case, Refusal, Scope};
 use sparekey_protocol::{MakerId, Serial, Time, Verified, request::Request};
 use tokio::sync::oneshot;
 
+use super::{desk::DeskCommand, people::PeopleCommand};
 use crate::{
     case_id::CaseId,
     seal::BucketKey,
@@ -10,6 +11,10 @@ use crate::{
 
 /// What is asked of the writer, and where the answer goes.
 pub(super) enum Command {
+    /// The desk's.
+    Desk(Box<DeskCommand>),
+    /// About operators.
+    People(Box<PeopleCommand>),
     /// Write what was handed in before, take no more, and end.
     Close(Reply<()>),
     Submit(Box<Submit>, Reply<Result<(CaseId, Case), Refusal>>),
@@ -30,6 +35,8 @@ pub(crate) struct Submit {
     /// The id, if it makes a new case.
     pub(crate) id: CaseId,
     pub(crate) request: Verified<Request>,
+    /// The request itself, if it is one for the desk, which keeps it.
+    pub(crate) bytes: Option<Vec<u8>>,
     /// Whether its address can be written to.
     pub(crate) deliverable: bool,
     pub(crate) again: bool,
@@ -48,7 +55,7 @@ pub(crate) enum Outcome {
 
 /// Who waits for an answer, with the answer as it was last decided. It goes out after the commit; without one, who waits
 /// hears that nothing was written.
-pub(super) struct Reply<T> {
+pub(crate) struct Reply<T> {
     to: oneshot::Sender<T>,
     answer: Option<T>,
 }
@@ -64,7 +71,7 @@ impl<T> Reply<T> {
         self.answer = Some(answer);
     }
 
-    fn send(self) {
+    pub(super) fn send(self) {
         if let Some(answer) = self.answer {
             // Who asked may be gone.
             let _ = self.to.send(answer);
@@ -76,6 +83,8 @@ impl Command {
     /// Says what was decided: it is committed.
     pub(super) fn answer(self) {
         match self {
+            Self::Desk(command) => command.answer(),
+            Self::People(command) => command.answer(),
             Self::Submit(_, reply) => reply.send(),
             Self::Lease(_, reply) => reply.send(),
             Self::Sweep(reply) => reply.send(),

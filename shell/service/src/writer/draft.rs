@@ -19,6 +19,8 @@ pub(super) struct Draft {
     changed_cases: HashSet<CaseId>,
     changed_buckets: HashSet<BucketKey>,
     facts: Vec<(CaseId, Fact)>,
+    /// The bytes of requests to the desk.
+    kept: Vec<(CaseId, Vec<u8>)>,
     /// With the end and the sealed contents of each.
     letters: Vec<(Letter, Time, Vec<u8>)>,
     done: HashSet<Letter>,
@@ -92,6 +94,9 @@ impl Draft {
             self.changed_buckets.insert(*key);
         }
         let letter = decision.letter;
+        if let (None, Some(bytes)) = (found, &submit.bytes) {
+            self.kept.push((id, bytes.clone()));
+        }
         self.apply(id, decision, now);
         let case = self.cases.get(&id).expect("a submitted request has a case").clone();
         if let Some(number) = letter {
@@ -140,6 +145,9 @@ impl Draft {
             )
             .await?;
         batch.add_facts(now, &self.facts).await?;
+        for (id, bytes) in &self.kept {
+            batch.keep_request(*id, bytes).await?;
+        }
         batch.put_buckets(self.changed_buckets.iter().map(|key| (*key, self.buckets[key]))).await?;
         batch.unqueue(&self.done).await?;
         batch.queue(now, self.letters).await?;

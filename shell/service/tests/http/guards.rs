@@ -33,7 +33,9 @@ async fn every_route(stand: &Stand) -> Vec<(Method, String)> {
     let document = stand.get("/openapi.json").await.json();
     let documented = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
         let methods = item.as_object().unwrap().keys().map(|method| method.to_uppercase());
-        methods.map(move |method| (method, path.replace("{id}", "AAAAAAAAAAAAAAAAAAAAAAAA")))
+        methods.map(move |method| {
+            (method, path.replace("{id}", "AAAAAAAAAAAAAAAAAAAAAAAA").replace("{number}", "2026-000001"))
+        })
     });
     let pages = PAGES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned()));
     documented.chain(pages).map(|(method, path)| (method.parse().unwrap(), path)).collect()

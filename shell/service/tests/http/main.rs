@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
+mod desk;
 mod guards;
 mod pages;
 mod photos;

@@ -130,6 +130,10 @@ impl Stand {
         Self { dir, service, router, maker, device: SigningKey::from_seed(&[2; 32]), opening }
     }
 
+    pub(crate) fn database(&self) -> Database {
+        Database::Sqlite(self.dir.path().join(DATABASE_FILE))
+    }
+
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
     }

@@ -204,6 +204,13 @@ impl Place {
         with_connection!(self, connection => { sqlx::query(sql).execute(connection).await.unwrap(); });
     }
 
+    /// With `BYTES(n)B` for one byte, which the engines write differently.
+    pub(crate) async fn try_execute(&self, sql: &str) -> Result<(), sqlx::Error> {
+        let bytes = if self.is_sqlite() { "x'0" } else { "'\\x0" };
+        let sql = sqlx::AssertSqlSafe(sql.replace("BYTES(", bytes).replace(")B", "'"));
+        with_connection!(self, connection => sqlx::query(sql).execute(connection).await.map(|_| ()))
+    }
+
     /// Kind and body of each fact.
     pub(crate) async fn facts(&self) -> Vec<(String, Vec<u8>)> {
         let sql = "SELECT kind, body FROM facts ORDER BY seq";

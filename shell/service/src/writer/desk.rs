@@ -1,0 +1,270 @@
+//! What the desk has written: each command carried out within the writer's transaction, after who asks was recognised in it.
+
+use sparekey_cases::{
+    Case as RequestCase, Fact as RequestFact, Received,
+    desk::{
+        Case, Command as Ask, Evidence, Fact, GrantHours, Incoming, Line, Opening, OrganisationId, Refusal, Requester,
+        Source, Words, decide, number,
+    },
+};
+use sparekey_protocol::{
+    CaseNumber, Code, Refusal as RequestRefusal, Time, Verified, files::RequestFile, request, request::Request,
+};
+
+use super::{Reply, Scribe};
+use crate::{
+    case_id::CaseId,
+    operators::{Credential, Known},
+    store::{Batch, DeskRow, StoreError},
+};
+
+/// The setting with the items of a checklist, one a line.
+pub(crate) const CHECKLIST_SETTING: &str = "checklist";
+
+/// What is asked of the desk, and where the answer goes.
+pub(crate) enum DeskCommand {
+    Open(Box<OpenCase>, Reply<Result<OpenedCase, NotDone>>),
+    Act(Box<ActOnCase>, Reply<Result<Box<Acted>, NotDone>>),
+    /// The service's own settings: name and value.
+    Keep(&'static str, String, Reply<()>),
+}
+
+/// A case that is to be opened.
+pub(crate) struct OpenCase {
+    pub(crate) credential: Credential,
+    pub(crate) source: Source,
+    pub(crate) incoming: Vec<IncomingRequest>,
+    pub(crate) requester: Requester,
+    pub(crate) note: Option<Words>,
+}
+
+/// One request of it.
+pub(crate) struct IncomingRequest {
+    /// Its id, if the service has not taken it before.
+    pub(crate) id: CaseId,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) request: Result<Verified<Request>, RequestRefusal>,
+    pub(crate) file: Option<RequestFile>,
+}
+
+/// A case that was opened, or the one that was there about the same requests.
+pub(crate) struct OpenedCase {
+    pub(crate) number: CaseNumber,
+    pub(crate) is_new: bool,
+}
+
+/// Something that is to be done to a case.
+pub(crate) struct ActOnCase {
+    pub(crate) credential: Credential,
+    pub(crate) number: CaseNumber,
+    pub(crate) act: Act,
+}
+
+/// What.
+pub(crate) enum Act {
+    Note(Words),
+    /// With the sealed bytes.
+    Attach(Evidence, Vec<u8>),
+    Check {
+        item: u32,
+        done: bool,
+    },
+    HandOver(Option<OrganisationId>),
+    Approve,
+    Refuse(Words),
+    Grant(GrantHours),
+    ShowKey(u32),
+}
+
+/// What came of it.
+pub(crate) struct Acted {
+    /// The case as it is now.
+    pub(crate) row: DeskRow,
+    /// The eight digits, if they were asked for: not to be shown before their leaf is in the log.
+    pub(crate) key: Option<Code>,
+}
+
+/// Why nothing was done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum NotDone {
+    /// The token or session is not good, or no longer.
+    Unknown,
+    Refused(Refusal),
+    /// A request that was good when the case was opened no longer opens.
+    Request(RequestRefusal),
+}
+
+impl DeskCommand {
+    pub(super) fn answer(self) {
+        match self {
+            Self::Open(_, reply) => reply.send(),
+            Self::Act(_, reply) => reply.send(),
+            Self::Keep(_, _, reply) => reply.send(),
+        }
+    }
+
+    pub(super) async fn carry_out(&mut self, batch: &mut Batch, now: Time, scribe: &Scribe) -> Result<(), StoreError> {
+        match self {
+            Self::Open(open, reply) => reply.decided(open_case(batch, open, now).await?),
+            Self::Act(act, reply) => reply.decided(act_on(batch, act, now, scribe).await?),
+            Self::Keep(name, value, reply) => reply.decided(batch.put_setting(None, name, value).await?),
+        }
+        Ok(())
+    }
+}
+
+async fn open_case(batch: &mut Batch, open: &OpenCase, now: Time) -> Result<Result<OpenedCase, NotDone>, StoreError> {
+    let Some(Known { actor, .. }) = batch.known(open.credential, now).await? else { return Ok(Err(NotDone::Unknown)) };
+    let ranges = match actor.organisation {
+        None => Vec::new(),
+        Some(id) => batch.organisation(id).await?.ok_or(StoreError::Damaged("organisation"))?.ranges,
+    };
+    let checklist = checklist(batch, actor.organisation).await?;
+    let incoming: Vec<Incoming<'_>> = open
+        .incoming
+        .iter()
+        .map(|one| Incoming { request: one.request.as_ref().map_err(|refusal| *refusal), file: one.file.as_ref() })
+        .collect();
+    let opening = Opening {
+        source: open.source,
+        incoming: &incoming,
+        requester: &open.requester,
+        ranges: &ranges,
+        checklist: &checklist,
+    };
+    let mut decision = match decide(None, &actor, now, Ask::Open(opening)) {
+        Ok(decision) => decision,
+        Err(refusal) => return Ok(Err(NotDone::Refused(refusal))),
+    };
+    if let Some(note) = &open.note {
+        decision.facts.push(Fact::Noted { by: actor.operator, text: note.clone() });
+    }
+    let case = Case::replay(decision.facts.iter().map(|fact| (now, fact.clone()))).expect("it begins with its opening");
+
+    let mut requests = Vec::new();
+    for (place, asked) in case.verified() {
+        let one = &open.incoming[place as usize];
+        let verified = one.request.as_ref().expect("a verified entry has a request");
+        let id = match batch.request_id(asked.identity).await? {
+            Some(id) => id,
+            None => {
+                take_request(batch, one.id, verified, now).await?;
+                one.id
+            }
+        };
+        requests.push((place, id, asked));
+    }
+    // The same requests again: the case that is there.
+    let mut there = Vec::new();
+    for (_, id, _) in &requests {
+        there.push(batch.desk_case_about(*id, actor.organisation).await?);
+    }
+    if let Some(Some(number)) = there.first().filter(|first| there.iter().all(|number| number == *first)) {
+        return Ok(Ok(OpenedCase { number: number.clone(), is_new: false }));
+    }
+
+    let id = batch.next_desk_place().await?;
+    let number = number(now, id.0.unsigned_abs());
+    batch.put_desk_case(id, &number, &case).await?;
+    for fact in &decision.facts {
+        batch.add_desk_fact(id, now, fact).await?;
+    }
+    for (place, request, asked) in requests {
+        batch.add_desk_entry(id, place, request, asked).await?;
+        batch.keep_request(request, &open.incoming[place as usize].bytes).await?;
+    }
+    Ok(Ok(OpenedCase { number, is_new: true }))
+}
+
+/// A request that the service sees for the first time. It came by an operator, so no budget is asked.
+async fn take_request(batch: &mut Batch, id: CaseId, request: &Verified<Request>, now: Time) -> Result<(), StoreError> {
+    let received = Received::of(request, false, now);
+    let case = RequestCase::begin(&received, now);
+    batch.put_cases([(id, &case)].into_iter()).await?;
+    batch.add_facts(now, &[(id, RequestFact::Received(received))]).await
+}
+
+/// The checklist of an organisation; the maker's, if it has none of its own.
+pub(crate) async fn checklist(batch: &mut Batch, of: Option<OrganisationId>) -> Result<Vec<Line>, StoreError> {
+    let own = batch.setting(of, CHECKLIST_SETTING).await?;
+    let text = match own {
+        Some(text) => text,
+        None => batch.setting(None, CHECKLIST_SETTING).await?.unwrap_or_default(),
+    };
+    Ok(text.lines().filter_map(|line| Line::new(line).ok()).collect())
+}
+
+async fn act_on(
+    batch: &mut Batch,
+    ask: &ActOnCase,
+    now: Time,
+    scribe: &Scribe,
+) -> Result<Result<Box<Acted>, NotDone>, StoreError> {
+    let Some(Known { actor, .. }) = batch.known(ask.credential, now).await? else { return Ok(Err(NotDone::Unknown)) };
+    let row = batch.desk_case(&ask.number).await?;
+    if let Act::HandOver(Some(to)) = ask.act
+        && batch.organisation(to).await?.is_none()
+    {
+        return Ok(Err(NotDone::Refused(Refusal::Malformed)));
+    }
+    let decision = match decide(row.as_ref().map(|row| &row.case), &actor, now, ask.act.as_command()) {
+        Ok(decision) => decision,
+        Err(refusal) => return Ok(Err(NotDone::Refused(refusal))),
+    };
+    let mut row = row.expect("there is no decision about no case");
+    let ended_before = row.case.state.is_end();
+    let key = match ask.act {
+        Act::ShowKey(entry) => match open_request(batch, &row, entry, now, scribe).await? {
+            Ok(request) => Some(request.contents.code.clone()),
+            Err(not_done) => return Ok(Err(not_done)),
+        },
+        _ => None,
+    };
+    for fact in &decision.facts {
+        row.case = row.case.apply(fact, now);
+    }
+    if !decision.facts.is_empty() {
+        batch.put_desk_case(row.id, &row.number, &row.case).await?;
+    }
+    for fact in decision.facts {
+        batch.add_desk_fact(row.id, now, &fact).await?;
+        if let (Fact::EvidenceAdded { .. }, Act::Attach(_, sealed)) = (&fact, &ask.act) {
+            let place = row.case.evidence.len() - 1;
+            batch.add_evidence(row.id, u32::try_from(place).expect("they are few"), sealed).await?;
+        }
+        row.facts.push((now, fact));
+    }
+    if row.case.state.is_end() && !ended_before {
+        batch.drop_requests(row.id).await?;
+    }
+    Ok(Ok(Box::new(Acted { row, key })))
+}
+
+/// The request of an entry, checked once more: its maker may have withdrawn it since.
+async fn open_request(
+    batch: &mut Batch,
+    row: &DeskRow,
+    entry: u32,
+    now: Time,
+    scribe: &Scribe,
+) -> Result<Result<Verified<Request>, NotDone>, StoreError> {
+    let Some(bytes) = batch.request_of(row.id, entry).await? else {
+        return Ok(Err(NotDone::Refused(Refusal::Expired)));
+    };
+    Ok(request::open(&bytes, &scribe.keys.at(now)).map_err(NotDone::Request))
+}
+
+impl Act {
+    fn as_command(&self) -> Ask<'_> {
+        match self {
+            Self::Note(text) => Ask::Note(text),
+            Self::Attach(evidence, _) => Ask::Attach(evidence),
+            Self::Check { item, done } => Ask::Check { item: *item, done: *done },
+            Self::HandOver(to) => Ask::HandOver(*to),
+            Self::Approve => Ask::Approve,
+            Self::Refuse(reason) => Ask::Refuse(reason),
+            Self::Grant(hours) => Ask::Grant(*hours),
+            Self::ShowKey(entry) => Ask::ShowKey { entry: *entry },
+        }
+    }
+}
