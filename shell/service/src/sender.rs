@@ -1,17 +1,17 @@
 //! The sender: takes letters that are due, hands them over, and notes what became of each.
 //!
-//! Letters are taken some at a time, and leased, so that no other node takes them: for as long as they may wait here and longer
-//! than any attempt lasts. A letter goes out twice only if this process, or the database, dies between the mail server's acceptance and the note of it; both then bear the
+//! A letter that was taken is leased, so that no other node takes it, for longer than any attempt lasts. It goes out twice
+//! only if this process, or the database, dies between the mail server's acceptance and the note of it; both then bear the
 //! same Message-ID.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::HashSet,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use sha2::{Digest, Sha256};
-use sparekey_protocol::{Time, request::Purpose};
+use sparekey_protocol::request::Purpose;
 use tokio::{sync::Notify, task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 
@@ -21,13 +21,11 @@ use crate::{
     mail::{Address, CodeLetter, Envelope, LONGEST_SEND, Letterhead, Purpose as LetterPurpose, SendError, Transport},
     seal::{LetterContents, Sealer},
     store::{Letter, Outgoing},
-    writer::{LONGEST_BACKOFF, Outcome, WAITS_IN_HAND, Writer},
+    writer::{LONGEST_BACKOFF, Outcome, Writer},
 };
 
 /// Letters on their way at once.
 const AT_ONCE: usize = 4;
-/// Letters taken at once: each taking is a statement of its own among the writer's.
-const TAKEN: u32 = 16;
 /// How often it looks by itself: for letters put off, and for those of a node that died.
 const LOOK: Duration = Duration::from_secs(1);
 /// Between two tries to note something.
@@ -55,20 +53,15 @@ impl Sender {
     /// Sends until it is stopped; then finishes what is on its way.
     pub(crate) async fn run(self) {
         let mut on_their_way = JoinSet::new();
-        let mut taken = VecDeque::new();
         while !self.stop.is_cancelled() {
-            if taken.is_empty() && on_their_way.len() < AT_ONCE {
-                taken = self.take().await;
+            let free = AT_ONCE - on_their_way.len();
+            let taken = if free > 0 { self.take(free).await } else { Vec::new() };
+            let perhaps_more = taken.len() == free;
+            for outgoing in taken {
+                on_their_way.spawn(self.clone().deliver(outgoing));
             }
-            while on_their_way.len() < AT_ONCE
-                && let Some((outgoing, at)) = taken.pop_front()
-            {
-                // Too late to begin within its lease: it is taken anew once that has ended.
-                if self.clock.now().since(at) > WAITS_IN_HAND {
-                    self.let_go(outgoing.letter);
-                } else {
-                    on_their_way.spawn(self.clone().deliver(outgoing));
-                }
+            if perhaps_more && on_their_way.len() < AT_ONCE {
+                continue;
             }
             tokio::select! {
                 Some(_) = on_their_way.join_next() => {}
@@ -78,22 +71,13 @@ impl Sender {
             }
         }
         while on_their_way.join_next().await.is_some() {}
-        for (outgoing, at) in taken {
-            // Another node may take it at once. If this is not written, the lease ends by itself.
-            let _ = self.writer.postpone(outgoing.letter, at).await;
-        }
     }
 
-    /// Some letters that are due, each with the time at which its lease began.
-    async fn take(&self) -> VecDeque<(Outgoing, Time)> {
-        let at = self.clock.now();
-        let taken = self.writer.lease(TAKEN).await.unwrap_or_default();
+    async fn take(&self, limit: usize) -> Vec<Outgoing> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let taken = self.writer.lease(limit).await.unwrap_or_default();
         let mut in_hand = self.in_hand.lock().expect("nothing panics while it is held");
-        taken.into_iter().filter(|outgoing| in_hand.insert(outgoing.letter)).map(|outgoing| (outgoing, at)).collect()
-    }
-
-    fn let_go(&self, letter: Letter) {
-        self.in_hand.lock().expect("nothing panics while it is held").remove(&letter);
+        taken.into_iter().filter(|outgoing| in_hand.insert(outgoing.letter)).collect()
     }
 
     /// From the outbox to its end, or back into the outbox.
@@ -109,7 +93,7 @@ impl Sender {
                 let _ = self.writer.postpone(letter, due_at).await;
             }
         }
-        self.let_go(letter);
+        self.in_hand.lock().expect("nothing panics while it is held").remove(&letter);
     }
 
     /// What became of it for good; `None` to try again later.

@@ -39,10 +39,8 @@ const KEPT: u64 = 30 * 24 * 60 * 60;
 const DESK_KEPT: u64 = 365 * 24 * 60 * 60;
 const EVIDENCE_KEPT: u64 = 60 * 24 * 60 * 60;
 
-/// How long a letter may wait with its taker before an attempt to send it begins, in seconds.
-pub(crate) const WAITS_IN_HAND: u64 = 30;
-/// How long a letter is its taker's: longer than it waits and than any attempt to send it lasts.
-pub(crate) const LEASE: u64 = crate::mail::LONGEST_SEND.as_secs() + WAITS_IN_HAND + 30;
+/// How long a letter is its taker's: longer than any attempt to send it lasts.
+pub(crate) const LEASE: u64 = crate::mail::LONGEST_SEND.as_secs() + 60;
 /// The longest time between two attempts.
 pub(crate) const LONGEST_BACKOFF: u64 = 600;
 
