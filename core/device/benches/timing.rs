@@ -114,7 +114,7 @@ fn device() -> Device {
     let username = Username::new("admin").unwrap();
     let password = device.judge_password(&username, "first tall ladder", |_, _| 4).unwrap().hash([5; 16], CHEAP);
     let reserved_emails = vec![ReservedEmail::new("owner@example.org").unwrap()];
-    let owner = NewOwner { username, password, reserved_emails };
+    let owner = NewOwner { username, password, reserved_emails, questions: None };
     device.activate(NOW, Caller::Screen, owner).unwrap().commit(|_| Ok::<_, Infallible>(())).unwrap();
     device
 }
@@ -128,7 +128,7 @@ fn open(device: &mut Device, seed: u8) -> RecoveryId {
     };
     let drafts = [CodeDraft::make(seeds, CHEAP)];
     let language = Language::new("en").unwrap();
-    let seeds = OpenSeeds { id: [seed; 16] };
+    let seeds = OpenSeeds { id: [seed; 16], question: [seed; 16] };
     let change = device.open_recovery(NOW, Caller::Screen, Way::Email.into(), &language, &drafts, &seeds).unwrap();
     change.commit(|_| Ok::<_, Infallible>(())).unwrap().id
 }

@@ -9,6 +9,7 @@ use crate::{
     event::EventKind,
     password::{AcceptablePassword, HashedPassword, Username},
     state::Owner,
+    ways::{HashedAnswers, SetUp, Why},
 };
 
 /// What an installer sets on the first day. No default password exists.
@@ -19,6 +20,8 @@ pub struct NewOwner {
     pub password: HashedPassword,
     /// Up to two reserved emails.
     pub reserved_emails: Vec<ReservedEmail>,
+    /// The answers to three security questions, hashed off the device's lock.
+    pub questions: Option<HashedAnswers>,
 }
 
 impl Device {
@@ -47,11 +50,14 @@ impl Device {
     /// Gives the device its owner.
     ///
     /// # Errors
-    /// [`Refusal::NotOnThisLink`], [`Refusal::AlreadyActive`], or [`Refusal::Malformed`] for more than two emails or the same one twice.
+    /// [`Refusal::NotOnThisLink`], [`Refusal::AlreadyActive`], [`Refusal::MethodNotReady`] for questions that the maker forbids, or [`Refusal::Malformed`] for more than two emails or the same one twice.
     pub fn activate(&mut self, now: Now, caller: Caller, owner: NewOwner) -> Result<Change<'_, ()>, Refusal> {
         crate::device::on_this_link(caller)?;
         if self.is_active() {
             return Err(Refusal::AlreadyActive);
+        }
+        if owner.questions.is_some() && !self.policy().questions_allowed() {
+            return Err(Refusal::MethodNotReady(Why::Forbidden));
         }
         let contacts = contacts(owner.reserved_emails, &[])?;
         let mut next = self.next(now);
@@ -62,6 +68,7 @@ impl Device {
             password_edition: 0,
             contacts,
             seen: next.record.last_number(),
+            set_up: SetUp::with_questions(owner.questions),
         });
         Ok(Change::new(self, next, ()))
     }

@@ -10,9 +10,10 @@ use crate::{
     event::EventKind,
     login::Checked,
     pending::{Pending, Purpose},
-    proof::{CheckedProof, Kind, ProofCheck, Typed},
+    proof::{Against, Awaited, CheckedProof, Kind, ProofCheck, Typed},
     recovery::{CodeDraft, OpenSeeds, RecoveryView, Wanted},
     state::Contact,
+    ways::{ContactRule, Why},
 };
 
 /// At most so many.
@@ -47,7 +48,8 @@ impl Device {
         Ok(self.owner()?.contacts.iter().map(|contact| contact.email.masked()).collect())
     }
 
-    /// Replaces the reserved emails. One that stays the same stays confirmed; every open request is void.
+    /// Replaces the reserved emails. One that stays the same stays confirmed; every open request is void. Fewer than two cannot
+    /// both be asked for: [`ContactRule::Either`] holds again.
     ///
     /// # Errors
     /// [`Refusal::NotLoggedIn`] without a session or with a wrong password; [`Refusal::Malformed`] for more than two, or one twice.
@@ -59,22 +61,21 @@ impl Device {
         checked: &Checked,
         emails: Vec<ReservedEmail>,
     ) -> Result<Change<'_, ()>, Refusal> {
-        self.session(now, token)?;
-        self.right_now(checked)?;
-        let contacts = contacts(emails, &self.owner()?.contacts)?;
-        let mut next = self.next(now);
-        next.pending.clear();
-        next.record.add(now.clock, EventKind::ContactsChanged, caller);
-        if let Some(owner) = &mut next.owner {
-            owner.contacts = contacts;
+        let (mut next, mut owner) = self.changed_by_owner(now, token, checked)?;
+        owner.contacts = contacts(emails, &owner.contacts)?;
+        if owner.contacts.len() < CONTACTS {
+            owner.set_up.contact_rule = ContactRule::Either;
         }
+        next.owner = Some(owner);
+        next.record.add(now.clock, EventKind::ContactsChanged, caller);
         Ok(Change::new(self, next, ()))
     }
 
     /// Makes a request that proves a reserved email, counted from 0. It replaces an earlier one for the same email.
     ///
     /// # Errors
-    /// [`Refusal::NotLoggedIn`]; [`Refusal::Malformed`] if there is no such email.
+    /// [`Refusal::NotLoggedIn`]; [`Refusal::MethodNotReady`] if the owner wants no service; [`Refusal::Malformed`] if there is no
+    /// such email.
     pub fn open_confirmation(
         &mut self,
         now: Now,
@@ -85,11 +86,16 @@ impl Device {
         seeds: &OpenSeeds,
     ) -> Result<Change<'_, RecoveryView>, Refusal> {
         self.session(now, token)?;
+        if self.owner()?.set_up.switches.no_service {
+            return Err(Refusal::MethodNotReady(Why::NoService));
+        }
         let drafts = core::slice::from_ref(draft);
-        let parts = self.parts(now, Purpose::Confirmation, &[Wanted::Email(contact)], language, drafts)?;
+        let wanted = [Wanted::Email(contact)];
+        let pending = self.pending(now, Side::Screen, Purpose::Confirmation, &wanted, language, drafts, seeds)?;
+        let opened = self.view(now, &pending)?;
         let mut next = self.next(now);
         next.pending.retain(|pending| !pending.confirms(contact));
-        let opened = self.add_pending(now, &mut next, Side::Screen, Purpose::Confirmation, parts, seeds)?;
+        next.pending.push(pending);
         Ok(Change::new(self, next, opened))
     }
 
@@ -110,7 +116,8 @@ impl Device {
         let id = pending.id;
         let (number, part) = pending.waiting_for(Kind::Code).next().ok_or(Refusal::Expired)?;
         part.tries_left = part.tries_left.checked_sub(1).ok_or(Refusal::TooManyTries { retry_after: 0 })?;
-        let against = vec![(number, part.awaited.against())];
+        let Awaited::Email(emailed) = &part.awaited else { return Err(Refusal::Expired) };
+        let against = vec![(number, Against::Code(emailed.code.clone()))];
         Ok(Change::new(self, next, ProofCheck { id, typed: Typed::Code(code), against }))
     }
 
@@ -131,14 +138,12 @@ impl Device {
         let pending = next.pending.iter().find(is_it).ok_or(Refusal::Expired)?;
         let part = pending.parts.first().ok_or(Refusal::Expired)?;
         let contact = part.awaited.contact().ok_or(Refusal::Expired)?;
-        if checked.right.is_none() {
+        if !checked.is_right() {
             return Err(Refusal::WrongProof { tries_left: part.tries_left });
         }
         next.pending.retain(|pending| pending.id != checked.id);
         next.record.add(now.clock, EventKind::ContactConfirmed, caller);
-        if let Some(contact) = next.owner.as_mut().and_then(|owner| owner.contacts.get_mut(contact)) {
-            contact.confirmed = Some(now.clock);
-        }
+        next.confirmed(contact, now.clock);
         Ok(Change::new(self, next, ()))
     }
 

@@ -11,7 +11,6 @@ use crate::{
     session::Sessions,
     state::{Owner, State},
     time::Running,
-    ways::{self, Readiness, Way},
 };
 
 /// A device as it decides.
@@ -96,6 +95,7 @@ impl Device {
     pub fn start(identity: Identity, policy: Policy, vault: Option<&[u8]>) -> Result<Self, Damaged> {
         let mut state = vault.map_or(Some(State::default()), State::decode).ok_or(Damaged)?;
         state.running.starts += 1;
+        state.card = state.card.and_then(|newer| newer.again(&identity.maker, identity.first_card()));
         let base = state.running;
         Ok(Self { identity, policy, state, base })
     }
@@ -110,12 +110,6 @@ impl Device {
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.state.owner.is_some()
-    }
-
-    /// The ways back in, the likeliest first, each with whether it is ready for this caller.
-    pub fn ways(&self, caller: Caller) -> impl Iterator<Item = (Way, Readiness)> {
-        let side = caller.side();
-        Way::ALL.into_iter().map(move |way| (way, ways::readiness(way, &self.state, side)))
     }
 
     /// The last events, oldest first.

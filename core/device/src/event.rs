@@ -4,7 +4,7 @@ use core::net::IpAddr;
 use minicbor::{Decode, Encode};
 use sparekey_protocol::Time;
 
-use crate::device::Caller;
+use crate::{device::Caller, ways::Way};
 
 /// What happened. The numbers are kept in vaults: never change one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -46,6 +46,48 @@ pub enum EventKind {
     /// Somebody from another network asked for a recovery.
     #[n(11)]
     RefusedOffLink,
+    /// A wrong file, sheet code or set of answers.
+    #[n(12)]
+    WrongProof,
+    /// A new key file was exported.
+    #[n(13)]
+    KeyFileExported,
+    /// A new recovery sheet was made.
+    #[n(14)]
+    SheetMade,
+    /// A code of the recovery sheet was voided by hand.
+    #[n(15)]
+    SheetCodeVoided,
+    /// The security questions were set.
+    #[n(16)]
+    QuestionsSet,
+    /// The security questions were taken away.
+    #[n(17)]
+    QuestionsRemoved,
+    /// It was chosen whose codes a recovery by reserved email takes.
+    #[n(18)]
+    ContactRuleChanged,
+    /// A way back in was switched on.
+    #[n(19)]
+    WaySwitchedOn,
+    /// A way back in was switched off.
+    #[n(20)]
+    WaySwitchedOff,
+    /// The recovery service was allowed again.
+    #[n(21)]
+    ServiceSwitchedOn,
+    /// The owner wants no recovery service at all.
+    #[n(22)]
+    ServiceSwitchedOff,
+    /// The pinned card was replaced by a higher edition.
+    #[n(23)]
+    CardReplaced,
+    /// A dry test of a way back in succeeded.
+    #[n(24)]
+    WayTested,
+    /// Twenty wrong sets of answers in a row: the questions are closed for callers of this kind.
+    #[n(25)]
+    AnswersClosed,
 }
 
 /// An entry of the device's own record.
@@ -67,6 +109,9 @@ pub struct Event {
     /// How often in a row.
     #[n(4)]
     pub count: u32,
+    /// By which way back in, or about which.
+    #[n(5)]
+    pub way: Option<Way>,
 }
 
 /// The last events, oldest first.
@@ -85,8 +130,13 @@ impl Record {
     const KEPT: usize = 200;
 
     pub(crate) fn add(&mut self, at: Time, kind: EventKind, caller: Caller) {
+        self.add_about(at, kind, caller, None);
+    }
+
+    pub(crate) fn add_about(&mut self, at: Time, kind: EventKind, caller: Caller, way: Option<Way>) {
         let from = caller.address();
-        if let Some(last) = self.events.last_mut().filter(|last| last.kind == kind && last.from == from) {
+        let same = |last: &&mut Event| last.kind == kind && last.from == from && last.way == way;
+        if let Some(last) = self.events.last_mut().filter(same) {
             last.count = last.count.saturating_add(1);
             last.at = at;
             return;
@@ -97,7 +147,7 @@ impl Record {
             self.events.remove(oldest);
         }
         self.last += 1;
-        self.events.push(Event { number: self.last, at, kind, from, count: 1 });
+        self.events.push(Event { number: self.last, at, kind, from, count: 1, way });
     }
 
     fn most_frequent(&self) -> Option<EventKind> {

@@ -5,22 +5,43 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::{device::Side, time::Running};
+use crate::{device::Side, time::Running, ways::Way};
 
 /// What is guessed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
     /// Eight digits of one request: by mail, from the desk, by telephone.
     Codes,
+    /// Key files and grants: 256 bits, or a signature. The wait keeps a crowd of them away, not a guess.
+    Files,
+    /// Codes of the recovery sheet: 80 bits.
+    Sheet,
+    /// Answers to security questions, which a neighbour may know.
+    Answers,
 }
 
 impl Class {
-    pub(crate) const ALL: [Self; 1] = [Self::Codes];
+    pub(crate) const ALL: [Self; 4] = [Self::Codes, Self::Files, Self::Sheet, Self::Answers];
+
+    /// The class whose waits stand before opening a request by this way.
+    pub(crate) fn of(way: Way) -> Self {
+        match way {
+            Way::Email | Way::SecurityCode => Self::Codes,
+            Way::Desk | Way::KeyFile => Self::Files,
+            Way::Sheet => Self::Sheet,
+            Way::Questions => Self::Answers,
+        }
+    }
 
     const fn rule(self) -> Rule {
         match self {
             // At most one chance in a million (NIST SP 800-63B-4 section 3.2.2): a hundred of eight digits.
             Self::Codes => Rule { row: None, waits: &[60, 5 * 60, 15 * 60, 60 * 60], stop: Some(100) },
+            Self::Files => Rule { row: Some(7), waits: &[30 * 60], stop: None },
+            Self::Sheet => Rule { row: Some(5), waits: &[60, 5 * 60, 15 * 60, 60 * 60], stop: None },
+            Self::Answers => {
+                Rule { row: Some(5), waits: &[5 * 60, 30 * 60, 4 * 60 * 60, 12 * 60 * 60], stop: Some(20) }
+            }
         }
     }
 }
@@ -80,6 +101,11 @@ impl Guard {
         }
     }
 
+    fn uncount_try(&mut self) {
+        self.wrong_in_row = self.wrong_in_row.saturating_sub(1);
+        self.row = self.row.saturating_sub(1);
+    }
+
     fn is_closed(&self, rule: &Rule) -> bool {
         rule.stop.is_some_and(|stop| self.wrong_in_row >= stop)
     }
@@ -93,6 +119,18 @@ pub(crate) struct Guards {
     codes_of_screen: Guard,
     #[n(1)]
     codes_of_network: Guard,
+    #[cbor(n(2), default)]
+    files_of_screen: Guard,
+    #[cbor(n(3), default)]
+    files_of_network: Guard,
+    #[cbor(n(4), default)]
+    sheet_of_screen: Guard,
+    #[cbor(n(5), default)]
+    sheet_of_network: Guard,
+    #[cbor(n(6), default)]
+    answers_of_screen: Guard,
+    #[cbor(n(7), default)]
+    answers_of_network: Guard,
 }
 
 impl Guards {
@@ -100,6 +138,12 @@ impl Guards {
         match (class, side) {
             (Class::Codes, Side::Screen) => &self.codes_of_screen,
             (Class::Codes, Side::Network) => &self.codes_of_network,
+            (Class::Files, Side::Screen) => &self.files_of_screen,
+            (Class::Files, Side::Network) => &self.files_of_network,
+            (Class::Sheet, Side::Screen) => &self.sheet_of_screen,
+            (Class::Sheet, Side::Network) => &self.sheet_of_network,
+            (Class::Answers, Side::Screen) => &self.answers_of_screen,
+            (Class::Answers, Side::Network) => &self.answers_of_network,
         }
     }
 
@@ -107,6 +151,12 @@ impl Guards {
         match (class, side) {
             (Class::Codes, Side::Screen) => &mut self.codes_of_screen,
             (Class::Codes, Side::Network) => &mut self.codes_of_network,
+            (Class::Files, Side::Screen) => &mut self.files_of_screen,
+            (Class::Files, Side::Network) => &mut self.files_of_network,
+            (Class::Sheet, Side::Screen) => &mut self.sheet_of_screen,
+            (Class::Sheet, Side::Network) => &mut self.sheet_of_network,
+            (Class::Answers, Side::Screen) => &mut self.answers_of_screen,
+            (Class::Answers, Side::Network) => &mut self.answers_of_network,
         }
     }
 
@@ -126,6 +176,18 @@ impl Guards {
         let was_closed = guard.is_closed(&rule);
         guard.count_try(&rule, now);
         guard.is_closed(&rule) && !was_closed
+    }
+
+    /// A try was found right, and was to change nothing: it does not count.
+    pub(crate) fn uncount_try(&mut self, class: Class, side: Side) {
+        self.of_mut(class, side).uncount_try();
+    }
+
+    /// Tries left until the next wait, none during one; `None` where each request bears tries of its own.
+    pub(crate) fn tries_left(&self, class: Class, side: Side, now: Running) -> Option<u8> {
+        let row = class.rule().row?;
+        let waits = self.wait_left(class, side, now) > 0;
+        Some(if waits { 0 } else { row.saturating_sub(self.of(class, side).row) })
     }
 
     /// Whether the class is closed until somebody shows to be the owner in another way.

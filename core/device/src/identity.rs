@@ -1,7 +1,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use sparekey_protocol::{Card, Certificate, DeviceId, Firmware, PublicKey, SigningKey, Verified};
+use sparekey_protocol::{
+    Card, Certificate, DeviceId, Firmware, PublicKey, SigningKey, Verified, enrol::EnrolmentSecret,
+};
 
 /// What a device is, and what it pins: made when it was provisioned, never changed by a recovery.
 #[derive(Debug)]
@@ -11,6 +13,9 @@ pub struct Identity {
     pub(crate) certificate: Verified<Certificate>,
     pub(crate) card: Verified<Card>,
     pub(crate) firmware: Firmware,
+    /// To check newer cards with.
+    pub(crate) maker: PublicKey,
+    pub(crate) enrolment: Option<EnrolmentSecret>,
 }
 
 /// Why the parts of an identity do not belong together.
@@ -53,7 +58,13 @@ impl Identity {
             return Err(BadIdentity::Key);
         }
         let card = Card::verify(card, maker).map_err(|_| BadIdentity::Card)?;
-        Ok(Self { key, certificate_bytes, certificate, card, firmware })
+        Ok(Self { key, certificate_bytes, certificate, card, firmware, maker: *maker, enrolment: None })
+    }
+
+    /// The same, with the secret for security codes that the device shares with its service (protocol section 9).
+    #[must_use]
+    pub fn with_enrolment(self, secret: EnrolmentSecret) -> Self {
+        Self { enrolment: Some(secret), ..self }
     }
 
     /// The certificate, as it was signed.
@@ -68,9 +79,9 @@ impl Identity {
         &self.certificate
     }
 
-    /// The service that may help the owner.
+    /// The card that it was provisioned with. The one in force is [`crate::Device::card`].
     #[must_use]
-    pub fn card(&self) -> &Card {
+    pub fn first_card(&self) -> &Card {
         &self.card
     }
 

@@ -13,6 +13,7 @@
 extern crate alloc;
 
 mod activation;
+mod card;
 mod change;
 mod contacts;
 mod device;
@@ -29,6 +30,7 @@ mod refusal;
 mod session;
 mod slow_hash;
 mod state;
+mod switches;
 mod time;
 mod token;
 pub mod ways;
@@ -42,7 +44,7 @@ pub use identity::{BadIdentity, Identity};
 pub use login::{Checked, LoggedIn, PasswordCheck};
 pub use password::{AcceptablePassword, HashedPassword, Username, Weak};
 pub use pending::RecoveryId;
-pub use policy::Policy;
+pub use policy::{Policy, QuestionsPolicy};
 pub use proof::{CheckedProof, ProofCheck, Typed};
 pub use recovery::{Asked, CodeDraft, CodeSeeds, OpenSeeds, PartView, Progress, RecoveryView, Shows};
 pub use refusal::Refusal;

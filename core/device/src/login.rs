@@ -9,6 +9,7 @@ use crate::{
     event::{Event, EventKind},
     password::{HashedPassword, normalized},
     slow_hash::SlowHash,
+    state::{Owner, State},
     token::Token,
 };
 
@@ -125,11 +126,27 @@ impl Device {
         self.right_now(checked)?;
         let mut next = self.next(now);
         let mut mine = next.sessions.clone();
-        next.set_password(password);
+        next.set_password(password, &[]);
         mine.end_all_but(token);
         next.sessions = mine;
         next.record.add(now.clock, EventKind::PasswordChanged, caller);
         Ok(Change::new(self, next, ()))
+    }
+
+    /// The state for a change by who is logged in and knows the password, and its owner, to be changed and put back. Every open
+    /// request is void with the change.
+    pub(crate) fn changed_by_owner(
+        &mut self,
+        now: Now,
+        token: &str,
+        checked: &Checked,
+    ) -> Result<(State, Owner), Refusal> {
+        self.session(now, token)?;
+        self.right_now(checked)?;
+        let owner = self.owner()?.clone();
+        let mut next = self.next(now);
+        next.pending.clear();
+        Ok((next, owner))
     }
 
     /// The password was right, and is still the same.

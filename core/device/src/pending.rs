@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use crate::{
     device::{Caller, Side},
     guard::Class,
-    proof::{Awaited, Kind},
+    proof::{Awaited, Kind, Of},
     time::Running,
     token::{BearerHash, Ticket},
     ways::Way,
@@ -60,6 +60,9 @@ pub(crate) enum Purpose {
     /// A reserved email is confirmed: for who is logged in.
     #[n(1)]
     Confirmation,
+    /// Nothing but that the way is known to work: a dry test.
+    #[n(2)]
+    Test,
 }
 
 /// One proof that a request waits for.
@@ -73,15 +76,18 @@ pub(crate) struct Part {
     pub(crate) tries_left: u8,
     #[n(2)]
     pub(crate) proven: bool,
+    /// The code of the recovery sheet that proved it: used up once the new password is set.
+    #[n(3)]
+    pub(crate) sheet_code: Option<usize>,
 }
 
 impl Part {
     pub(crate) fn new(awaited: Awaited) -> Self {
-        Self { awaited, tries_left: TRIES, proven: false }
+        Self { awaited, tries_left: TRIES, proven: false, sheet_code: None }
     }
 
     fn is_used_up(&self) -> bool {
-        !self.proven && self.tries_left == 0
+        !self.proven && self.tries_left == 0 && self.awaited.ends_with_its_tries()
     }
 }
 
@@ -118,6 +124,11 @@ pub(crate) struct Accepted {
 }
 
 impl Pending {
+    /// Whether it is a reset, or the dry test of one, that callers of this kind asked for.
+    pub(crate) fn answers(&self, caller: Caller) -> bool {
+        self.side == caller.side() && matches!(self.purpose, Purpose::Reset | Purpose::Test)
+    }
+
     /// Whether it is a reset that callers of this kind asked for.
     pub(crate) fn is_reset_by(&self, caller: Caller) -> bool {
         self.side == caller.side() && self.purpose == Purpose::Reset
@@ -128,8 +139,10 @@ impl Pending {
         self.is_reset_by(caller) && !self.is_proven() && self.is_of(class)
     }
 
-    pub(crate) fn is_of(&self, class: Class) -> bool {
-        self.parts.iter().any(|part| part.awaited.class() == class)
+    /// Whether it takes one of the places of a class. Requests for the desk have their own.
+    fn is_of(&self, class: Class) -> bool {
+        let ways = self.parts.iter().map(|part| part.awaited.way());
+        ways.filter(|way| *way != Way::Desk).any(|way| Class::of(way) == class)
     }
 
     /// Whether it confirms this reserved email.
@@ -170,9 +183,12 @@ impl Pending {
     }
 
     /// A right proof of one part came. Says whether that was the last one.
-    pub(crate) fn prove(&mut self, part: usize) -> bool {
+    pub(crate) fn prove(&mut self, part: usize, of: Of) -> bool {
         if let Some(part) = self.parts.get_mut(part) {
             part.proven = true;
+            if let Of::SheetCode(code) = of {
+                part.sheet_code = Some(code);
+            }
         }
         self.parts.iter().all(|part| part.proven)
     }

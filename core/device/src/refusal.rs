@@ -19,9 +19,13 @@ pub enum Refusal {
     WeakPassword(Weak),
     /// A value out of its bounds.
     Malformed,
-    /// Not the right code.
+    /// A file or a card that was made for another device.
+    NotForThisDevice,
+    /// A grant whose place in the public log is not proven.
+    NotInLog,
+    /// Not the right proof.
     WrongProof {
-        /// How many are left for this request.
+        /// How many are left: for this request, or until the next wait.
         tries_left: u8,
     },
     /// No session, an expired one, or a wrong name or password.
@@ -45,6 +49,8 @@ impl Refusal {
             Self::Expired => "expired",
             Self::WeakPassword(_) => "weak-password",
             Self::Malformed => "malformed",
+            Self::NotForThisDevice => "not-for-this-device",
+            Self::NotInLog => "not-in-log",
             Self::WrongProof { .. } => "wrong-proof",
             Self::NotLoggedIn => "not-logged-in",
             Self::TooManyTries { .. } => "too-many-tries",

@@ -103,7 +103,17 @@ impl SlowHash {
 
     /// Slow; compares in constant time.
     pub(crate) fn is_of(&self, secret: &[u8]) -> bool {
-        compute(secret, &self.salt, self.cost).is_some_and(|tag| tag.ct_eq(&self.tag).into())
+        self.tag_of(secret).is_some_and(|tag| self.has_tag(&tag))
+    }
+
+    /// Slow: the tag of a secret with this hash's salt and cost, to be compared with all hashes that have the same.
+    pub(crate) fn tag_of(&self, secret: &[u8]) -> Option<[u8; 32]> {
+        compute(secret, &self.salt, self.cost)
+    }
+
+    /// In constant time.
+    pub(crate) fn has_tag(&self, tag: &[u8; 32]) -> bool {
+        self.tag.ct_eq(tag).into()
     }
 }
 

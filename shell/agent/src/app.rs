@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sparekey_device::ways::Readiness;
+use sparekey_device::ways::Answers;
 use sparekey_device::{
     Asked, Checked, CodeDraft, CodeSeeds, Device, HashingCost, LoggedIn, NewOwner, Now, OpenSeeds, Progress,
     RecoveryId, RecoveryView, Refusal, Typed, Username,
@@ -100,6 +100,7 @@ impl App {
         username: &str,
         password: Zeroizing<String>,
         emails: &[String],
+        questions: Option<Answers>,
     ) -> Result<(), Failure> {
         self.on_this_link(visitor).await?;
         if self.look(|device, _| device.is_active()).await {
@@ -109,7 +110,14 @@ impl App {
         let reserved_emails = reserved_emails(emails)?;
         let turn = self.hasher.turn(visitor.client)?;
         let password = self.hash_new(turn, username.clone(), password).await?;
-        let owner = NewOwner { username, password, reserved_emails };
+        let questions = match questions {
+            None => None,
+            Some(answers) => {
+                let (turn, cost) = (self.hasher.turn(visitor.client)?, self.cost);
+                Some(turn.run(move || answers.hash(random(), cost)).await)
+            }
+        };
+        let owner = NewOwner { username, password, reserved_emails, questions };
         let caller = visitor.caller;
         self.live.command(caller, move |device, now| device.activate(now, caller, owner)).await?;
         tracing::info!("activated");
@@ -165,10 +173,6 @@ impl App {
     pub(crate) async fn open_recovery(&self, visitor: &Visitor, asked: Asked) -> Result<RecoveryView, Failure> {
         self.on_this_link(visitor).await?;
         let caller = visitor.caller;
-        let readiness = self.look(|device, _| device.ways(caller).find(|(found, _)| *found == asked.way)).await;
-        if let Some((_, Readiness::NotReady(why))) = readiness {
-            return Err(Refusal::MethodNotReady(why).into());
-        }
         // Before half a second goes into hashing a code.
         let count = self.look(|device, now| device.check_open(now, caller, asked)).await.map_err(too_early)?;
         let drafts = self.drafts(visitor, count).await?;
@@ -176,7 +180,7 @@ impl App {
         let opened = self
             .live
             .command(caller, move |device, now| {
-                device.open_recovery(now, caller, asked, &language, &drafts, &OpenSeeds { id: random() })
+                device.open_recovery(now, caller, asked, &language, &drafts, &open_seeds())
             })
             .await
             .map_err(too_early)?;
@@ -184,18 +188,17 @@ impl App {
         Ok(opened)
     }
 
-    /// Turns a right code into a ticket, or into one part of what is asked for. The try is counted, on disk, before the code
+    /// Turns a right proof into a ticket, or into one part of what is asked for. The try is counted, on disk, before the proof
     /// is looked at.
-    pub(crate) async fn prove(&self, visitor: &Visitor, id: RecoveryId, code: &str) -> Result<Progress, Failure> {
+    pub(crate) async fn prove(&self, visitor: &Visitor, id: RecoveryId, typed: Typed) -> Result<Progress, Failure> {
         self.on_this_link(visitor).await?;
-        let typed = Typed::Code(parse_code(code)?);
         let turn = self.hasher.turn(visitor.client)?;
         let caller = visitor.caller;
         let check = self.live.command(caller, move |device, now| device.take_try(now, caller, id, typed)).await?;
         let checked = turn.run(move || check.run()).await;
         let seed = Zeroizing::new(random());
         let outcome = self.live.command(caller, move |device, now| device.redeem(now, caller, &checked, &seed)).await?;
-        tracing::info!(right = outcome.is_ok(), "a code was typed");
+        tracing::info!(right = outcome.is_ok(), "a proof was given");
         Ok(outcome?)
     }
 
@@ -237,7 +240,7 @@ impl App {
         let (token, language) = (own_token(visitor), self.language_for(visitor));
         self.live
             .command(visitor.caller, move |device, now| {
-                device.open_confirmation(now, &token, contact, &language, &draft, &OpenSeeds { id: random() })
+                device.open_confirmation(now, &token, contact, &language, &draft, &open_seeds())
             })
             .await
     }
@@ -286,8 +289,12 @@ fn too_early(failure: impl Into<Failure>) -> Failure {
     }
 }
 
+fn open_seeds() -> OpenSeeds {
+    OpenSeeds { id: random(), question: random() }
+}
+
 /// What the code-typing calls want: eight digits. Anything else costs no try.
-fn parse_code(typed: &str) -> Result<Code, Failure> {
+pub(crate) fn parse_code(typed: &str) -> Result<Code, Failure> {
     Code::parse(typed).ok_or_else(|| NO_CODE.into())
 }
 

@@ -32,6 +32,7 @@ mod strength;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod vault;
 mod visitor;
 

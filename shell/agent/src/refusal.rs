@@ -87,6 +87,8 @@ fn message(refusal: Refusal) -> Message {
         Refusal::Expired => messages::EXPIRED,
         Refusal::WeakPassword(_) => messages::WEAK_PASSWORD,
         Refusal::Malformed => messages::MALFORMED,
+        Refusal::NotForThisDevice => messages::NOT_FOR_THIS_DEVICE,
+        Refusal::NotInLog => messages::NOT_IN_LOG,
         Refusal::WrongProof { .. } => messages::WRONG_PROOF,
         Refusal::NotLoggedIn => messages::NOT_LOGGED_IN,
         Refusal::TooManyTries { .. } => messages::TOO_MANY_TRIES,
@@ -105,8 +107,21 @@ pub(crate) fn why_not(why: Why) -> &'static str {
     match why {
         Why::NotActive => "The device has no owner yet; activate it first.",
         Why::NotSetUp => "It was not set up on this device.",
-        Why::NotOffered => "This firmware does not offer it.",
         Why::TooManyWrongCodes => "A hundred wrong codes came in a row, so it is closed until someone logs in.",
+        Why::TooManyWrongAnswers => {
+            "Twenty wrong sets of answers came in a row, so it is closed until someone logs in."
+        }
+        Why::VoidAfterUse => "The key file was used; log in and save a new one.",
+        Why::VoidAfterPasswordChange => {
+            "The password was changed after the key file was saved; log in and save a new one."
+        }
+        Why::UsedUp => "Every code of the recovery sheet was used; log in and print a new one.",
+        Why::SwitchedOff => "The owner switched it off.",
+        Why::NoService => "The owner wants no recovery service.",
+        Why::Forbidden => "The maker of this device does not allow it.",
+        Why::NeedsSecondWay => "It counts only beside a second way, and no other is ready.",
+        Why::NotConfirmed => "Confirm both reserved emails first.",
+        Why::NotEnrolled => "The maker did not enrol this device for it.",
         Why::BadCard => "The recovery service that this device knows cannot be used; ask who sold it.",
     }
 }
@@ -135,6 +150,8 @@ mod tests {
             Refusal::Expired,
             Refusal::WeakPassword(Weak::TooShort),
             Refusal::Malformed,
+            Refusal::NotForThisDevice,
+            Refusal::NotInLog,
             Refusal::WrongProof { tries_left: 4 },
             Refusal::NotLoggedIn,
             Refusal::TooManyTries { retry_after: 60 },

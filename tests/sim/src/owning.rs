@@ -21,6 +21,7 @@ impl World {
             username: Username::new(NAME).expect("a short name"),
             password: hashed,
             reserved_emails: emails(&addresses),
+            questions: None,
         };
         let expected = recorder.model.asked_to_activate(caller);
         let outcome = recorder.command(fate, |device, now| device.activate(now, caller, owner));

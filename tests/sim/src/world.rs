@@ -238,7 +238,7 @@ impl World {
     pub(crate) fn draft(&mut self) -> (CodeDraft, OpenSeeds) {
         let (code, salt, seal) = (self.chance.bytes().into(), self.chance.bytes(), self.chance.bytes().into());
         let draft = CodeDraft::make(CodeSeeds { code, salt, nonce: self.chance.bytes(), seal }, CHEAP);
-        (draft, OpenSeeds { id: self.chance.bytes() })
+        (draft, OpenSeeds { id: self.chance.bytes(), question: self.chance.bytes() })
     }
 
     /// A password that was never used, and its hash.

@@ -3,14 +3,17 @@
 //! [`Device::open_recovery`] makes a request; [`Device::take_try`] counts a try before its proof is looked at;
 //! [`Device::redeem`] turns right proofs into a ticket; [`Device::set_password`] turns the ticket into a new password.
 
+mod dry;
 mod open;
+mod parts;
 mod seal;
 mod tries;
 mod view;
 
-pub(crate) use open::Wanted;
+use alloc::vec::Vec;
+
 pub use open::{Asked, OpenSeeds};
-use seal::Sealing;
+pub(crate) use parts::Wanted;
 pub use seal::{CodeDraft, CodeSeeds};
 pub use tries::Progress;
 pub use view::{PartView, RecoveryView, Shows};
@@ -39,8 +42,12 @@ impl Device {
     ) -> Result<Change<'_, ()>, Refusal> {
         self.check_ticket(now, caller, id, ticket)?;
         let mut next = self.next(now);
-        next.set_password(password);
-        next.record.add(now.clock, EventKind::PasswordRecovered, caller);
+        let pending = reset_by(&mut next, caller, id).ok_or(Refusal::Expired)?;
+        let by: Vec<_> = pending.parts.iter().map(|part| part.awaited.way()).collect();
+        let sheet_codes: Vec<_> = pending.parts.iter().filter_map(|part| part.sheet_code).collect();
+        next.set_password(password, &by);
+        next.use_sheet_codes(&sheet_codes);
+        next.record.add_about(now.clock, EventKind::PasswordRecovered, caller, by.first().copied());
         Ok(Change::new(self, next, ()))
     }
 
@@ -55,6 +62,11 @@ impl Device {
         let proven = reset_by(&mut state, caller, id).is_some_and(|pending| pending.is_ticket(ticket));
         if proven { Ok(()) } else { Err(Refusal::Expired) }
     }
+}
+
+/// A reset, or the dry test of one, that callers of this kind asked for.
+fn of_caller(state: &mut State, caller: Caller, id: RecoveryId) -> Option<&mut Pending> {
+    pending::find(&mut state.pending, id).filter(|pending| pending.answers(caller))
 }
 
 /// A reset asked for by callers of this kind. Nobody on the network has a say in what the screen shows.

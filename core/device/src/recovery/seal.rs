@@ -72,7 +72,7 @@ impl Device {
             start_time: now.started,
             language: language.clone(),
         };
-        let (certificate, service) = (identity.certificate_bytes(), &identity.card().opening_key);
+        let (certificate, service) = (identity.certificate_bytes(), &self.card().opening_key);
         request::seal(&contents, draft.nonce, &draft.seal, certificate, &identity.key, service)
             .ok_or(Refusal::MethodNotReady(Why::BadCard))
     }

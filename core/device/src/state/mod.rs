@@ -9,12 +9,14 @@ use sparekey_protocol::{ReservedEmail, Time};
 use zeroize::Zeroizing;
 
 use crate::{
+    card::NewerCard,
     event::Record,
     guard::Guards,
     password::{HashedPassword, Username},
     pending::Pending,
     session::Sessions,
     time::Running,
+    ways::{SetUp, SheetCodeState, Way},
 };
 
 /// Keys of these maps are kept in vaults: never give one a second meaning. A later version may add keys; an earlier one
@@ -35,6 +37,9 @@ pub(crate) struct State {
     pub(crate) record: Record,
     #[cbor(n(5), default)]
     pub(crate) pending: Vec<Pending>,
+    /// In place of the one that the device was provisioned with.
+    #[n(6)]
+    pub(crate) card: Option<NewerCard>,
     #[cbor(skip)]
     pub(crate) sessions: Sessions,
 }
@@ -55,6 +60,9 @@ pub(crate) struct Owner {
     /// The last event that the owner was shown.
     #[n(4)]
     pub(crate) seen: u64,
+    /// The ways back in.
+    #[cbor(n(5), default)]
+    pub(crate) set_up: SetUp,
 }
 
 /// A reserved email.
@@ -80,11 +88,39 @@ impl State {
         (decoder.position() == bytes.len()).then_some(state)
     }
 
-    /// Everything that a new password voids: sessions, requests, tickets, counted tries.
-    pub(crate) fn set_password(&mut self, password: HashedPassword) {
+    /// A code that was sent to this reserved email came back.
+    pub(crate) fn confirmed(&mut self, contact: usize, at: Time) {
+        if let Some(owner) = &mut self.owner
+            && let Some(contact) = owner.contacts.get_mut(contact)
+        {
+            contact.confirmed = Some(at);
+            owner.set_up.set_tested(Way::Email, at);
+        }
+    }
+
+    /// A way was found to work. `contact` is the reserved email that a test confirms; a recovery confirms none.
+    pub(crate) fn tested(&mut self, way: Way, contact: Option<usize>, at: Time) {
+        match (contact, &mut self.owner) {
+            (Some(contact), _) => self.confirmed(contact, at),
+            (None, Some(owner)) => owner.set_up.set_tested(way, at),
+            (None, None) => {}
+        }
+    }
+
+    /// Codes of the recovery sheet that set a new password.
+    pub(crate) fn use_sheet_codes(&mut self, codes: &[usize]) {
+        if let Some(sheet) = self.owner.as_mut().and_then(|owner| owner.set_up.sheet.as_mut()) {
+            codes.iter().for_each(|code| sheet.end(*code, SheetCodeState::Used));
+        }
+    }
+
+    /// Everything that a new password voids: sessions, requests, tickets, counted tries, the key file. `by` are the ways that
+    /// proved who set it, if it was a recovery.
+    pub(crate) fn set_password(&mut self, password: HashedPassword, by: &[Way]) {
         if let Some(owner) = &mut self.owner {
             owner.password = password;
             owner.password_edition += 1;
+            owner.set_up.password_changed(by);
         }
         self.sessions.end_all();
         self.pending.clear();

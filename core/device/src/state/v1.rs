@@ -46,7 +46,12 @@ impl From<Pending> for pending::Pending {
             Proof::Email(emailed) => (pending::Purpose::Reset, emailed),
             Proof::Confirmation(emailed) => (pending::Purpose::Confirmation, emailed),
         };
-        let part = pending::Part { awaited: Awaited::Email(emailed), tries_left, proven: accepted.is_some() };
+        let part = pending::Part {
+            awaited: Awaited::Email(emailed),
+            tries_left,
+            proven: accepted.is_some(),
+            sheet_code: None,
+        };
         Self { id, side, purpose, parts: vec![part], opened, seconds, accepted }
     }
 }

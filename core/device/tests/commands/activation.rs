@@ -1,12 +1,12 @@
 use sparekey_device::{
     RecoveryId, Refusal,
-    ways::{Readiness, Way, Why},
+    ways::{Readiness, Way, WayView, Why},
 };
 
 use crate::kit::{Bench, ELSEWHERE, EMAILS, LINK, NAME, PASSWORD, SCREEN, mailed, name};
 
 fn email(bench: &Bench) -> Readiness {
-    bench.device.ways(SCREEN).find(|(way, _)| *way == Way::Email).unwrap().1
+    bench.device.way(SCREEN, Way::Email).readiness
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn before_it_nothing_works() {
     assert_eq!(bench.set_password(SCREEN, id, "", PASSWORD), Err(Refusal::NotActive));
     assert_eq!(bench.device.masked_contacts(SCREEN), Err(Refusal::NotActive));
     assert_eq!(bench.device.username(), None);
-    for (_, readiness) in bench.device.ways(SCREEN) {
+    for WayView { readiness, .. } in bench.device.ways(SCREEN) {
         assert_eq!(readiness, Readiness::NotReady(Why::NotActive));
     }
 }

@@ -7,13 +7,17 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 use sparekey_device::{
-    Asked, Caller, Change, CheckedProof, CodeDraft, CodeSeeds, Device, HashedPassword, HashingCost, Identity, LoggedIn,
-    NewOwner, Now, OpenSeeds, Policy, Progress, RecoveryId, RecoveryView, Refusal, Ticket, Token, Typed, Username,
-    ways::Way,
+    Asked, Caller, Change, Checked, CheckedProof, CodeDraft, CodeSeeds, Device, HashedPassword, HashingCost, Identity,
+    LoggedIn, NewOwner, Now, OpenSeeds, Policy, Progress, RecoveryId, RecoveryView, Refusal, Ticket, Token, Typed,
+    Username,
+    ways::{Answers, Readiness, SheetCode, SheetDraft, SheetSeeds, Way},
 };
 use sparekey_protocol::{
     BaseUrl, Card, CardName, Certificate, Code, Firmware, KeyId, Language, MakerId, Model, OpeningKey, PublicKey,
-    ReservedEmail, Serial, SigningKey, Time, VerifierKey, log_verifier_key,
+    ReservedEmail, Serial, SigningKey, Time, VerifierKey,
+    enrol::EnrolmentSecret,
+    files::KeyFile,
+    log_verifier_key,
     request::{self, Request, Trust},
 };
 
@@ -36,15 +40,22 @@ pub(crate) struct Bench {
     pub(crate) up: u64,
     /// What the device's clock says; it stands still unless a test moves it.
     pub(crate) clock: u64,
+    pub(crate) policy: Policy,
+    enrolled: bool,
     random: ChaCha8Rng,
 }
 
 impl Bench {
     /// A device on its first day.
     pub(crate) fn new() -> Self {
-        let device = Device::start(identity(), Policy::default(), None).unwrap();
-        let mut bench =
-            Self { device, vault: Vec::new(), up: 0, clock: 1_800_000_000, random: ChaCha8Rng::seed_from_u64(1) };
+        Self::with(Policy::default(), false)
+    }
+
+    /// The same, with another policy, or with a secret for security codes.
+    pub(crate) fn with(policy: Policy, enrolled: bool) -> Self {
+        let device = Device::start(known(enrolled), policy, None).unwrap();
+        let random = ChaCha8Rng::seed_from_u64(1);
+        let mut bench = Self { device, vault: Vec::new(), up: 0, clock: 1_800_000_000, policy, enrolled, random };
         bench.tick();
         bench
     }
@@ -83,7 +94,7 @@ impl Bench {
 
     /// The power fails: what was not stored is gone, and what time passed since the last store is hidden.
     pub(crate) fn restart(&mut self) {
-        self.device = Device::start(identity(), Policy::default(), Some(&self.vault)).unwrap();
+        self.device = Device::start(known(self.enrolled), self.policy, Some(&self.vault)).unwrap();
         self.up = 0;
         self.tick();
     }
@@ -111,6 +122,7 @@ impl Bench {
             username: name(),
             password: self.hashed(PASSWORD),
             reserved_emails: emails.iter().map(|email| address(email)).collect(),
+            questions: None,
         };
         let change = self.device.activate(now, caller, owner)?;
         keep(&mut self.vault, change);
@@ -150,6 +162,79 @@ impl Bench {
         Ok(())
     }
 
+    /// A command of who is logged in and types the password.
+    pub(crate) fn as_owner<A>(
+        &mut self,
+        token: &Token,
+        password: &str,
+        give: impl for<'d> FnOnce(&'d mut Device, Now, &str, &Checked) -> Result<Change<'d, A>, Refusal>,
+    ) -> Result<A, Refusal> {
+        let now = self.now();
+        let checked = self.device.password_check(NAME)?.run(password);
+        let change = give(&mut self.device, now, token.expose(), &checked)?;
+        Ok(keep(&mut self.vault, change))
+    }
+
+    pub(crate) fn export_key_file(&mut self, token: &Token, password: &str) -> Result<KeyFile, Refusal> {
+        let seed = self.draw();
+        self.as_owner(token, password, |device, now, token, checked| {
+            device.export_key_file(now, SCREEN, token, checked, seed)
+        })
+    }
+
+    pub(crate) fn make_sheet(&mut self, token: &Token, count: usize) -> Result<Vec<SheetCode>, Refusal> {
+        let codes = (0..count).map(|_| self.draw().into()).collect();
+        let draft = SheetDraft::make(&SheetSeeds { salt: self.draw(), codes }, CHEAP).unwrap();
+        self.as_owner(token, PASSWORD, |device, now, token, checked| {
+            device.make_sheet(now, SCREEN, token, checked, draft)
+        })
+    }
+
+    pub(crate) fn set_questions(&mut self, token: &Token, answers: Option<&[(u8, &str)]>) -> Result<(), Refusal> {
+        let salt = self.draw();
+        let hashed = answers.map(|answers| Answers::new(answers).unwrap().hash(salt, CHEAP));
+        self.as_owner(token, PASSWORD, |device, now, token, checked| {
+            device.set_questions(now, SCREEN, token, checked, hashed)
+        })
+    }
+
+    pub(crate) fn switch(&mut self, token: &Token, way: Way, on: bool) {
+        let switched = self.as_owner(token, PASSWORD, |device, now, token, checked| {
+            device.switch_way(now, SCREEN, token, checked, way, on)
+        });
+        switched.unwrap();
+    }
+
+    /// A proof is typed, looked at and redeemed.
+    pub(crate) fn give(&mut self, caller: Caller, id: RecoveryId, typed: Typed) -> Result<Progress, Refusal> {
+        let checked = self.verdict_on(caller, id, typed)?;
+        self.progress(caller, &checked)
+    }
+
+    /// The only proof, or the last one: it brings a ticket.
+    pub(crate) fn give_last(&mut self, caller: Caller, id: RecoveryId, typed: Typed) -> Result<Ticket, Refusal> {
+        let checked = self.verdict_on(caller, id, typed)?;
+        self.redeem(caller, &checked)
+    }
+
+    /// Begins the dry test of a way.
+    pub(crate) fn open_test(&mut self, token: &Token, asked: Asked) -> Result<RecoveryView, Refusal> {
+        let now = self.now();
+        let count = self.device.check_test(now, SCREEN, token.expose(), asked)?;
+        let drafts: Vec<_> = (0..count).map(|_| self.draft()).collect();
+        let (seeds, language) = (self.open_seeds(), language());
+        let change = self.device.open_test(now, SCREEN, token.expose(), asked, &language, &drafts, &seeds)?;
+        Ok(keep(&mut self.vault, change))
+    }
+
+    pub(crate) fn readiness(&self, way: Way) -> Readiness {
+        self.device.way(SCREEN, way).readiness
+    }
+
+    pub(crate) fn open_seeds(&mut self) -> OpenSeeds {
+        OpenSeeds { id: self.draw(), question: self.draw() }
+    }
+
     pub(crate) fn draft(&mut self) -> CodeDraft {
         let seeds =
             CodeSeeds { code: self.draw().into(), salt: self.draw(), nonce: self.draw(), seal: self.draw().into() };
@@ -169,7 +254,7 @@ impl Bench {
         let now = self.now();
         let count = self.device.check_open(now, caller, asked)?;
         let drafts: Vec<_> = (0..count).map(|_| self.draft()).collect();
-        let seeds = OpenSeeds { id: self.draw() };
+        let seeds = self.open_seeds();
         let change = self.device.open_recovery(now, caller, asked, &language(), &drafts, &seeds)?;
         Ok(keep(&mut self.vault, change))
     }
@@ -226,7 +311,7 @@ impl Bench {
 
     pub(crate) fn open_confirmation(&mut self, token: &str, contact: usize) -> Result<RecoveryView, Refusal> {
         let now = self.now();
-        let (draft, seeds) = (self.draft(), OpenSeeds { id: self.draw() });
+        let (draft, seeds) = (self.draft(), self.open_seeds());
         let change = self.device.open_confirmation(now, token, contact, &language(), &draft, &seeds)?;
         Ok(keep(&mut self.vault, change))
     }
@@ -289,23 +374,48 @@ pub(crate) fn language() -> Language {
     Language::new("en").unwrap()
 }
 
+/// What the device shares with its service where it was enrolled for security codes.
+pub(crate) fn enrolment() -> EnrolmentSecret {
+    EnrolmentSecret::from_bytes([6; 32])
+}
+
+fn known(enrolled: bool) -> Identity {
+    if enrolled { identity().with_enrolment(enrolment()) } else { identity() }
+}
+
 pub(crate) fn identity() -> Identity {
-    let maker = SigningKey::from_seed(&[1; 32]);
+    let maker = maker();
     let device = SigningKey::from_seed(&[2; 32]);
-    let log = SigningKey::from_seed(&[4; 32]).public();
     let (serial, model) = (Serial::new("NVR-4216-0001").unwrap(), Model::new("NVR-4216").unwrap());
     let certificate = Certificate::new(&maker.public(), serial, model, &device.public()).sign(&maker);
-    let card = Card {
-        maker: MakerId::of(&maker.public().to_bytes()),
-        edition: 1,
+    Identity::new(device, certificate, &card(1).sign(&maker), &maker.public(), Firmware::new("1.0").unwrap()).unwrap()
+}
+
+pub(crate) fn maker() -> SigningKey {
+    SigningKey::from_seed(&[1; 32])
+}
+
+/// The service that may help.
+pub(crate) fn card(edition: u64) -> Card {
+    let log = log_key().public();
+    Card {
+        maker: MakerId::of(&maker().public().to_bytes()),
+        edition,
         name: CardName::new("Example Recovery").unwrap(),
         url: BaseUrl::new("https://recover.example.org").unwrap(),
         opening_key: OpeningKey::from_bytes(&OPENING_KEY).public(),
-        grant_key: SigningKey::from_seed(&[3; 32]).public().to_bytes(),
+        grant_key: grant_key().public().to_bytes(),
         log_key: VerifierKey::new(&log_verifier_key("example", &log)).unwrap(),
         witnesses: None,
-    };
-    Identity::new(device, certificate, &card.sign(&maker), &maker.public(), Firmware::new("1.0").unwrap()).unwrap()
+    }
+}
+
+pub(crate) fn grant_key() -> SigningKey {
+    SigningKey::from_seed(&[3; 32])
+}
+
+pub(crate) fn log_key() -> SigningKey {
+    SigningKey::from_seed(&[4; 32])
 }
 
 const OPENING_KEY: [u8; 32] = [5; 32];

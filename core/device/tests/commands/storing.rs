@@ -1,6 +1,6 @@
 //! A store that fails leaves the device as it was; and nobody has learned anything.
 
-use sparekey_device::{Change, NewOwner, OpenSeeds, Typed, ways::Way};
+use sparekey_device::{Change, NewOwner, Typed, ways::Way};
 use sparekey_protocol::Code;
 
 use crate::kit::{Bench, LINK, NAME, OTHER_PASSWORD, PASSWORD, SCREEN, language, mailed, name, wrong};
@@ -19,7 +19,12 @@ fn nothing_happened_to_a_new_device() {
     let mut bench = Bench::new();
     let before = bench.state();
     let now = bench.now();
-    let owner = || NewOwner { username: name(), password: Bench::new().hashed(PASSWORD), reserved_emails: vec![] };
+    let owner = || NewOwner {
+        username: name(),
+        password: Bench::new().hashed(PASSWORD),
+        reserved_emails: vec![],
+        questions: None,
+    };
     fails(bench.device.activate(now, SCREEN, owner()).unwrap());
     drop(bench.device.activate(now, SCREEN, owner()).unwrap());
     assert_eq!(bench.state(), before);
@@ -40,7 +45,7 @@ fn nothing_happened_whatever_the_command() {
     let password = |typed| bench.device.password_check(NAME).unwrap().run(typed);
     let (known, unknown) = (password(PASSWORD), password(OTHER_PASSWORD));
     let drafts = [bench.draft()];
-    let seeds = OpenSeeds { id: bench.draw() };
+    let seeds = bench.open_seeds();
     let hashed = bench.hashed(OTHER_PASSWORD);
     bench.run(30);
 

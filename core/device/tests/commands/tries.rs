@@ -77,7 +77,7 @@ fn a_hundred_in_a_row_close_the_way_for_callers_of_that_kind() {
         let mut bench = Bench::activated();
         let kept = bench.open(open).unwrap();
         assert_eq!(close(&mut bench, closed), 100);
-        let readiness = |caller| bench.device.ways(caller).find(|(way, _)| *way == Way::Email).unwrap().1;
+        let readiness = |caller| bench.device.way(caller, Way::Email).readiness;
         assert_eq!(readiness(closed), Readiness::NotReady(Why::TooManyWrongCodes));
         assert_eq!(readiness(open), Readiness::Unproven);
         assert_eq!(bench.device.events().last().unwrap().kind, EventKind::WrongCode);

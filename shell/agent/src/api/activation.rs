@@ -5,12 +5,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
-use sparekey_device::Refusal;
-use sparekey_device::ways::Why;
 use sparekey_web::json::ApiJson;
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::typed;
 use crate::visitor::Visitor;
 
 #[derive(Deserialize)]
@@ -26,7 +25,6 @@ pub(super) struct Activation {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "read, so that a wrong shape is refused as such; no firmware offers questions yet")]
 struct Question {
     id: u8,
     answer: String,
@@ -37,9 +35,8 @@ pub(super) async fn activate(
     visitor: Visitor,
     ApiJson(asked): ApiJson<Activation>,
 ) -> Result<StatusCode, Failure> {
-    if !asked.questions.is_empty() {
-        return Err(Refusal::MethodNotReady(Why::NotOffered).into());
-    }
-    app.activate(&visitor, &asked.username, asked.password.into(), &asked.reserved_emails).await?;
+    let questions: Vec<_> = asked.questions.iter().map(|question| (question.id, question.answer.as_str())).collect();
+    let questions = if questions.is_empty() { None } else { Some(typed::answers(&questions)?) };
+    app.activate(&visitor, &asked.username, asked.password.into(), &asked.reserved_emails, questions).await?;
     Ok(StatusCode::CREATED)
 }

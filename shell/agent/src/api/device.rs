@@ -7,7 +7,7 @@ use axum::extract::State;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Serialize;
-use sparekey_device::ways::Readiness;
+use sparekey_device::ways::{Readiness, WayView};
 
 use crate::app::App;
 use crate::visitor::Visitor;
@@ -34,8 +34,9 @@ struct Method {
 }
 
 impl Method {
-    fn new(name: &'static str, readiness: Readiness) -> Self {
-        match readiness {
+    fn new(view: &WayView) -> Self {
+        let name = view.way.name();
+        match view.readiness {
             Readiness::Ready => Self { name, ready: true, why: None },
             Readiness::Unproven => Self { name, ready: true, why: Some("unproven") },
             Readiness::NotReady(why) => Self { name, ready: false, why: Some(why.name()) },
@@ -52,7 +53,7 @@ pub(super) async fn describe(State(app): State<Arc<App>>, visitor: Visitor) -> J
             model: certificate.model.to_string(),
             firmware: identity.firmware().to_string(),
             state: if device.is_active() { "active" } else { "inactive" },
-            methods: device.ways(visitor.caller).map(|(way, readiness)| Method::new(way.name(), readiness)).collect(),
+            methods: device.ways(visitor.caller).iter().map(Method::new).collect(),
             device_time: now.clock.0,
             start_time: now.started.0,
             certificate: BASE64_URL_SAFE_NO_PAD.encode(identity.certificate_bytes()),

@@ -8,16 +8,17 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sparekey_device::ways::{Way, Why};
-use sparekey_device::{Progress, RecoveryId, RecoveryView, Refusal};
+use sparekey_device::ways::Way;
+use sparekey_device::{PartView, Progress, RecoveryId, RecoveryView, Shows, Typed};
 use sparekey_web::json::ApiJson;
 use sparekey_web::problem::Problem;
 
-use crate::app::App;
+use crate::app::{App, parse_code};
 use crate::failure::{Failure, Malformed};
 use crate::path::Id;
 use crate::qr::svg;
 use crate::request_file;
+use crate::typed;
 use crate::visitor::Visitor;
 
 const NO_WAY: Malformed = Malformed {
@@ -45,28 +46,42 @@ pub(super) async fn open(
     app.on_this_link(&visitor).await?;
     let way = Way::named(&asked.method).ok_or(NO_WAY)?;
     let opened = app.open_recovery(&visitor, way.into()).await?;
-    let answer = json!({
-        "id": opened.id.to_string(),
-        "method": way.name(),
-        "tries_left": opened.tries_left,
-        "expires_in": opened.expires_in,
-        "qr_text": opened.qr_text(),
-        "request_xml": request_file::xml(&app, opened.request().unwrap_or_default().to_vec()).await,
-    });
+    let mut answer = shown(&opened);
+    if let Some(request) = opened.request() {
+        answer["request_xml"] = request_file::xml(&app, request.to_vec()).await.into();
+    }
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, visitor: Visitor, Id(id): Id) -> Result<Json<Value>, Failure> {
-    let view = view(&app, &visitor, id).await?;
-    Ok(Json(json!({
-        "id": id.to_string(),
+/// A request as it stands: what its next part shows, and all its parts.
+fn shown(view: &RecoveryView) -> Value {
+    let part =
+        |part: &PartView| json!({ "method": part.way.name(), "proven": part.proven, "tries_left": part.tries_left });
+    let mut answer = json!({
+        "id": view.id.to_string(),
         "method": view.way.name(),
         "tries_left": view.tries_left,
         "expires_in": view.expires_in,
-        "qr_text": view.qr_text(),
-        "masked_address": view.masked_address(),
         "proven": view.proven,
-    })))
+        "parts": view.parts.iter().map(part).collect::<Vec<_>>(),
+    });
+    match view.next_part().map(|part| &part.shows) {
+        Some(Shows::Email { qr_text, masked_address, .. }) => {
+            answer["qr_text"] = qr_text.as_str().into();
+            answer["masked_address"] = masked_address.as_str().into();
+        }
+        Some(Shows::Desk { qr_text, .. }) => answer["qr_text"] = qr_text.as_str().into(),
+        Some(Shows::Questions(asked)) => {
+            answer["questions"] = asked.iter().map(|id| json!({ "id": id.number() })).collect();
+        }
+        Some(Shows::SecurityCode(question)) => answer["question"] = question.to_string().into(),
+        Some(Shows::KeyFile | Shows::Sheet) | None => {}
+    }
+    answer
+}
+
+pub(super) async fn show(State(app): State<Arc<App>>, visitor: Visitor, Id(id): Id) -> Result<Json<Value>, Failure> {
+    Ok(Json(shown(&view(&app, &visitor, id).await?)))
 }
 
 pub(super) async fn qr(State(app): State<Arc<App>>, visitor: Visitor, Id(id): Id) -> Result<Response, Problem> {
@@ -93,7 +108,6 @@ pub(super) struct Proof {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "read, so that a wrong shape is refused as such; no firmware asks questions yet")]
 struct Answer {
     id: u8,
     answer: String,
@@ -106,18 +120,28 @@ pub(super) async fn prove(
     ApiJson(proof): ApiJson<Proof>,
 ) -> Result<Json<Value>, Failure> {
     app.on_this_link(&visitor).await?;
-    let others = [proof.answers.is_some(), proof.key_file.is_some(), proof.sheet_code.is_some(), proof.grant.is_some()];
-    let code = match (proof.code, others.iter().filter(|given| **given).count()) {
-        (Some(code), 0) => code,
-        (None, 1) => return Err(Refusal::MethodNotReady(Why::NotOffered).into()),
-        _ => {
-            return Err(NOT_ONE_PROOF.into());
-        }
-    };
-    Ok(Json(match app.prove(&visitor, id, &code).await? {
+    Ok(Json(match app.prove(&visitor, id, proof.read()?).await? {
         Progress::Proven(ticket) => json!({ "ticket": ticket.expose() }),
-        Progress::More => json!({}),
+        Progress::More => json!({ "more": true }),
+        Progress::Tested => json!({ "tested": true }),
     }))
+}
+
+impl Proof {
+    fn read(self) -> Result<Typed, Failure> {
+        let Self { code, answers, key_file, sheet_code, grant } = self;
+        Ok(match (code, answers, key_file, sheet_code, grant) {
+            (Some(code), None, None, None, None) => Typed::Code(parse_code(&code)?),
+            (None, Some(answers), None, None, None) => {
+                let answers: Vec<_> = answers.iter().map(|given| (given.id, given.answer.as_str())).collect();
+                Typed::Answers(typed::answers(&answers)?)
+            }
+            (None, None, Some(xml), None, None) => typed::key_file(xml.as_bytes())?,
+            (None, None, None, Some(code), None) => typed::sheet_code(&code)?,
+            (None, None, None, None, Some(xml)) => typed::grant(xml.as_bytes())?,
+            _ => return Err(NOT_ONE_PROOF.into()),
+        })
+    }
 }
 
 #[derive(Deserialize)]

@@ -104,7 +104,7 @@ async fn try_activate(
 ) -> Result<Response, Failure> {
     same(&password, again, TWO_PASSWORDS)?;
     let emails = emails(&typed.email, &typed.email_again, &typed.second, &typed.second_again)?;
-    app.activate(visitor, &typed.username, password.clone(), &emails).await?;
+    app.activate(visitor, &typed.username, password.clone(), &emails, None).await?;
     let logged_in = app.log_in(visitor, &typed.username, password).await?;
     let session = logged_in.token.expose();
     if !emails.is_empty() {

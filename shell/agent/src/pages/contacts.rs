@@ -108,7 +108,7 @@ async fn confirm_page(
         let contacts = device.contacts(now, visitor.token())?;
         let email = contacts.get(contact).ok_or(Refusal::Malformed)?.email.to_string();
         let view = device.confirmation(now, visitor.token(), contact).ok().filter(|view| view.tries_left > 0);
-        Ok((email, view, device.identity().card().name.to_string()))
+        Ok((email, view, device.card().name.to_string()))
     });
     let (email, view, service) = found.await.map_err(Failure::Refused)?;
     let open = match view {

@@ -34,6 +34,20 @@ fn what(kind: EventKind) -> &'static str {
         EventKind::ContactsChanged => "Reserved emails changed",
         EventKind::CodesClosed => "A hundred wrong codes: codes are refused",
         EventKind::RefusedOffLink => "Forgot password from another network: refused",
+        EventKind::WrongProof => "Forgot password: wrong file, sheet code or answers",
+        EventKind::KeyFileExported => "Key file saved",
+        EventKind::SheetMade => "Recovery sheet made",
+        EventKind::SheetCodeVoided => "A code of the recovery sheet voided",
+        EventKind::QuestionsSet => "Security questions set",
+        EventKind::QuestionsRemoved => "Security questions removed",
+        EventKind::ContactRuleChanged => "Whose codes are asked for was changed",
+        EventKind::WaySwitchedOn => "A way back in switched on",
+        EventKind::WaySwitchedOff => "A way back in switched off",
+        EventKind::ServiceSwitchedOn => "The recovery service allowed",
+        EventKind::ServiceSwitchedOff => "No recovery service any more",
+        EventKind::CardReplaced => "The recovery service's card replaced",
+        EventKind::WayTested => "A way back in tested",
+        EventKind::AnswersClosed => "Twenty wrong sets of answers: they are refused",
     }
 }
 
@@ -46,12 +60,26 @@ pub(super) fn is_news(kind: EventKind) -> bool {
         | EventKind::RecoveryProven
         | EventKind::PasswordRecovered
         | EventKind::CodesClosed
+        | EventKind::WrongProof
+        | EventKind::AnswersClosed
         | EventKind::RefusedOffLink => true,
         EventKind::Activated
         | EventKind::LoggedIn
         | EventKind::PasswordChanged
         | EventKind::ContactConfirmed
-        | EventKind::ContactsChanged => false,
+        | EventKind::ContactsChanged
+        | EventKind::KeyFileExported
+        | EventKind::SheetMade
+        | EventKind::SheetCodeVoided
+        | EventKind::QuestionsSet
+        | EventKind::QuestionsRemoved
+        | EventKind::ContactRuleChanged
+        | EventKind::WaySwitchedOn
+        | EventKind::WaySwitchedOff
+        | EventKind::ServiceSwitchedOn
+        | EventKind::ServiceSwitchedOff
+        | EventKind::CardReplaced
+        | EventKind::WayTested => false,
     }
 }
 

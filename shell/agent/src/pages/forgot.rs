@@ -99,7 +99,7 @@ async fn page(app: &App, visitor: &Visitor, headers: &HeaderMap, token: FormToke
             emails: if emails.len() > 1 { emails } else { Vec::new() },
             open: known.filter(waits).map(|id| id.to_string()),
             wait: trouble.seconds_to_wait(),
-            service: device.identity().card().name.to_string(),
+            service: device.card().name.to_string(),
         }
     });
     trouble.answer(&shown.await)

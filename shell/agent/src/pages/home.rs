@@ -82,8 +82,8 @@ fn facts(device: &Device, now: Now, fingerprint: String) -> Facts {
         firmware: identity.firmware().to_string(),
         started: when(now.started),
         clock: when(now.clock),
-        service: identity.card().name.to_string(),
-        service_url: identity.card().url.to_string(),
+        service: device.card().name.to_string(),
+        service_url: device.card().url.to_string(),
         fingerprint,
     }
 }

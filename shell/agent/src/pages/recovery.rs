@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use sparekey_device::{Progress, RecoveryId, RecoveryView, Refusal};
+use sparekey_device::{Progress, RecoveryId, RecoveryView, Refusal, Typed};
 use sparekey_web::assets::{CODE_INPUT, COUNTDOWN, REVEAL, STRENGTH};
 use sparekey_web::cookie;
 use sparekey_web::csrf::{FormToken, GuardedForm};
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::activate::TWO_PASSWORDS;
 use super::trouble::Trouble;
 use super::{RESTART, on_this_link, same};
-use crate::app::App;
+use crate::app::{App, parse_code};
 use crate::failure::Failure;
 use crate::path::Id;
 use crate::qr;
@@ -55,7 +55,7 @@ pub(super) async fn show(
 }
 
 #[derive(Deserialize)]
-pub(super) struct Typed {
+pub(super) struct Given {
     code: String,
 }
 
@@ -64,11 +64,12 @@ pub(super) async fn prove(
     visitor: Visitor,
     Id(id): Id,
     token: FormToken,
-    GuardedForm(typed): GuardedForm<Typed>,
+    GuardedForm(typed): GuardedForm<Given>,
 ) -> Result<Response, Response> {
     on_this_link(&app, &visitor).await?;
-    match app.prove(&visitor, id, &typed.code).await {
-        Ok(Progress::More) => Ok(Redirect::to(&format!("/recoveries/{id}")).into_response()),
+    let proven = async { app.prove(&visitor, id, Typed::Code(parse_code(&typed.code)?)).await };
+    match proven.await {
+        Ok(Progress::More | Progress::Tested) => Ok(Redirect::to(&format!("/recoveries/{id}")).into_response()),
         Ok(Progress::Proven(ticket)) => {
             let next = Redirect::to(&format!("/recoveries/{id}/password"));
             Ok(([(header::SET_COOKIE, ticket_cookie(&visitor, ticket.expose()))], next).into_response())
@@ -92,9 +93,9 @@ async fn page(
     let (view, choice, service, serial) = app
         .look(|device, now| {
             let view = device.recovery(now, visitor.caller, id);
-            let identity = device.identity();
+            let (identity, card) = (device.identity(), device.card());
             let choice = device.masked_contacts(visitor.caller).is_ok_and(|emails| emails.len() > 1);
-            (view, choice, identity.card().name.to_string(), identity.certificate().serial.to_string())
+            (view, choice, card.name.to_string(), identity.certificate().serial.to_string())
         })
         .await;
     let view = view.map_err(Failure::Refused)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use sparekey_device::ways::{Readiness, Way, Why};
+use sparekey_device::ways::{Readiness, Way};
 use sparekey_device::{Caller, Device};
 use sparekey_web::page::{Page, html};
 
@@ -25,10 +25,10 @@ pub(super) struct Line {
     pub(super) unproven: bool,
 }
 
-/// The ways, those ready first; within each half the likeliest first. What no firmware of this kind has is left out.
+/// The ways that have pages, those ready first; within each half the likeliest first.
 pub(super) fn lines(device: &Device, caller: Caller) -> Vec<Line> {
-    let offered = device.ways(caller).filter(|(_, readiness)| *readiness != Readiness::NotReady(Why::NotOffered));
-    let mut lines: Vec<_> = offered.map(|(way, readiness)| line(way, readiness)).collect();
+    let shown = device.ways(caller).into_iter().filter(|view| view.way == Way::Email);
+    let mut lines: Vec<_> = shown.map(|view| line(view.way, view.readiness)).collect();
     lines.sort_by_key(|line| !line.ready);
     lines
 }
@@ -74,7 +74,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>, visitor: Visitor) -> Resu
     let page = app.page("Ways back in");
     let shown = app.look(|device, _| {
         let lines = lines(device, visitor.caller);
-        let (certificate, card) = (device.identity().certificate(), device.identity().card());
+        let (certificate, card) = (device.identity().certificate(), device.card());
         Ready {
             page,
             any: lines.iter().any(|line| line.ready),

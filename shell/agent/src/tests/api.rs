@@ -100,16 +100,18 @@ async fn each_refusal_has_its_name() {
         .await
         .problem(400, "malformed");
     let questions = json!({ "username": "admin", "password": PASSWORD, "questions": [{ "id": 1, "answer": "x" }] });
-    device.post(SCREEN, "/api/v1/activation", questions).await.problem(409, "method-not-ready");
+    device.post(SCREEN, "/api/v1/activation", questions).await.problem(400, "malformed");
     let unknown = json!({ "username": "admin", "password": PASSWORD, "role": "god" });
     assert_eq!(device.post(SCREEN, "/api/v1/activation", unknown).await.problem(400, "malformed")["field"], "role");
 
     let device = Running::active().await;
     device.post(SCREEN, "/api/v1/activation", activation(PASSWORD, &[EMAIL])).await.problem(409, "already-active");
     device.post(SCREEN, "/api/v1/recoveries", json!({ "method": "magic" })).await.problem(400, "malformed");
-    for method in ["desk", "keyfile", "sheet", "questions", "seccode"] {
+    for (method, why) in
+        [("keyfile", "not-set-up"), ("sheet", "not-set-up"), ("questions", "not-set-up"), ("seccode", "switched-off")]
+    {
         let refused = device.post(SCREEN, "/api/v1/recoveries", json!({ "method": method })).await;
-        assert_eq!(refused.problem(409, "method-not-ready")["why"], "not-offered");
+        assert_eq!(refused.problem(409, "method-not-ready")["why"], why);
     }
     let (id, code) = device.forgot(SCREEN).await;
     let proof = format!("/api/v1/recoveries/{id}/proof");
@@ -118,7 +120,7 @@ async fn each_refusal_has_its_name() {
     {
         device.post(SCREEN, &proof, body).await.problem(400, "malformed");
     }
-    device.post(SCREEN, &proof, json!({ "grant": "<x/>" })).await.problem(409, "method-not-ready");
+    device.post(SCREEN, &proof, json!({ "grant": "<x/>" })).await.problem(400, "malformed");
     let shown = device.get(SCREEN, &format!("/api/v1/recoveries/{id}")).await.json();
     assert_eq!(shown["tries_left"], 5, "what is no code costs no try");
     for unknown in ["0".repeat(32), "x".to_owned(), "1".repeat(33)] {
