@@ -26,7 +26,7 @@ use crate::{
     mail::{Address, Letterhead, Transport},
     network::NetworkKey,
     operators::URL_SETTING,
-    seal::{BucketKey, Sealer},
+    seal::{self, BucketKey, Sealer},
     sender::Sender,
     store::{self, Store},
     writer::{NotWritten, Scribe, Submit, Writer},
@@ -208,6 +208,12 @@ impl Service {
     /// [`Unavailable`].
     pub async fn keep_url(&self, url: &BaseUrl) -> Result<(), Unavailable> {
         self.writer.keep(URL_SETTING, url.to_string()).await.map_err(|NotWritten| Unavailable)
+    }
+
+    /// The key of the desk's form tokens, the same on all nodes.
+    pub(crate) fn form_key(&self) -> [u8; 32] {
+        let key = self.keys.opening_keys().next().expect("there is a key in use");
+        *seal::derive(key, b"sparekey/v1/forms")
     }
 
     /// The desk.

@@ -120,6 +120,11 @@ impl Browser {
         self.runtime.block_on(self.client().issue_cmd(Vendor(path, body))).expect("Chromium's driver answers")
     }
 
+    /// A command of an extension of WebDriver.
+    pub fn command(&self, path: &'static str, body: Value) -> Value {
+        self.vendor(path, body)
+    }
+
     /// A command of the Chrome DevTools protocol.
     pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.vendor("goog/cdp/execute", json!({ "cmd": command, "params": parameters }))

@@ -12,6 +12,7 @@
 pub mod axe;
 pub mod browser;
 pub mod camera;
+pub mod desk;
 pub mod device;
 pub mod http;
 pub mod mailbox;

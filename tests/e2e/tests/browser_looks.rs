@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use sparekey_e2e::desk::{PaperDevice, operator, xml};
 use sparekey_e2e::{Browser, Look, Setup, World, axe::Axe, until};
 
 const PASSWORD: &str = "tangerine ladder ocean clock";
@@ -121,6 +122,90 @@ fn the_recorders_pages() {
     open("/nowhere");
     screen.complaints();
     critic.judge(&screen, "recorder-not-found");
+    critic.conclude();
+}
+
+#[test]
+fn the_desks_pages() {
+    let world = World::start(Setup::default());
+    let mut critic = Critic::new();
+    let joined = |name: &str, role: &str| {
+        let link = operator(&world, name, role, &[]);
+        let browser = Browser::open(&Look::LAPTOP).with_passkeys();
+        browser.goto(&link);
+        browser.press("Make my passkey");
+        browser.see_path("the cases", |path| path == "/desk");
+        (browser, link)
+    };
+    let (agent, link) = joined("Ann Agent", "agent");
+    let base = link.split_once("/desk").unwrap().0.to_owned();
+    let (boss, _) = joined("Bob Boss", "administrator");
+    let stranger = Browser::open(&Look::LAPTOP).with_passkeys();
+    for (path, name) in [("/desk/sign-in", "sign-in"), ("/desk/join#x", "join")] {
+        stranger.goto(&format!("{base}{path}"));
+        critic.judge(&stranger, &format!("desk-{name}"));
+    }
+    critic.judge(&agent, "desk-empty");
+    agent.goto(&format!("{base}/desk/new"));
+    critic.judge(&agent, "desk-new");
+    agent.press("Open the case");
+    agent.see("[role=alert]");
+    agent.complaints();
+    critic.judge(&agent, "desk-new-refused");
+
+    // Settings, so that the case has a checklist.
+    for (path, name) in [("/desk/settings", "settings"), ("/desk/people", "people")] {
+        boss.goto(&format!("{base}{path}"));
+        critic.judge(&boss, &format!("desk-{name}-asks"));
+    }
+    boss.press("Confirm with my passkey");
+    boss.see("#name");
+    critic.judge(&boss, "desk-people");
+    boss.fill("#name", "Cho");
+    boss.press("Add");
+    boss.see_text("This link works once");
+    critic.judge(&boss, "desk-entrance");
+    boss.goto(&format!("{base}/desk/settings"));
+    boss.fill("#checklist", "The label shows the serial number\nThe invoice is in the owner’s name");
+    boss.press("Keep");
+    boss.see_text("The checklist is kept");
+    boss.fill("#name", "Acme Distribution");
+    boss.fill("#serials", "PAPER-0*");
+    boss.press("Add");
+    boss.see_text("The organisation is kept");
+    critic.judge(&boss, "desk-settings");
+
+    let file = world.path("request.xml");
+    let mut request = PaperDevice::new(&world, 1).file(&world, 1, "12345678");
+    request.serial = "ANOTHER-SERIAL".to_owned();
+    std::fs::write(&file, xml(request)).unwrap();
+    agent.goto(&format!("{base}/desk/new"));
+    agent.type_now("#file", &file);
+    agent.fill("#name", "Olga Owner");
+    agent.fill("#contact", ADDRESS);
+    agent.fill("#note", "Called this morning.\nSounds like the person who bought it.");
+    agent.press("Open the case");
+    agent.see_path("the case", |path| path.starts_with("/desk/cases/"));
+    critic.judge(&agent, "desk-case");
+    let path = agent.path();
+    for (path, name) in [("", "case-boss"), ("/approve", "approve-checklist"), ("/refuse", "refuse")] {
+        boss.goto(&format!("{base}{}{path}", agent.path()));
+        critic.judge(&boss, &format!("desk-{name}"));
+    }
+    for item in ["The label shows the serial number", "The invoice is in the owner’s name"] {
+        agent.press(&format!("Done: {item}"));
+        agent.see_text("The checklist is kept.");
+    }
+    boss.goto(&format!("{base}{path}/approve"));
+    critic.judge(&boss, "desk-approve");
+    // The passkey was used a moment ago.
+    boss.press("Approve");
+    boss.see_text("The case is approved.");
+    critic.judge(&boss, "desk-case-approved");
+    boss.goto(&format!("{base}/desk"));
+    critic.judge(&boss, "desk-list");
+    boss.goto(&format!("{base}/desk/account"));
+    critic.judge(&boss, "desk-account");
     critic.conclude();
 }
 

@@ -4,6 +4,8 @@
 //! writes. What may be done is decided in `sparekey_cases::desk`; this room finds, opens, shows and seals.
 
 mod open;
+mod people;
+pub(crate) mod replies;
 pub(crate) mod sign_in;
 mod views;
 
@@ -24,7 +26,7 @@ use crate::{
     },
 };
 pub(crate) use open::{NewCase, Whence};
-pub(crate) use views::{CaseLine, CaseView};
+pub(crate) use views::{CaseLine, CaseView, EntryView, FactView};
 
 /// The most lines of one page of a list.
 pub(crate) const PAGE: u32 = 100;
@@ -53,6 +55,9 @@ pub(crate) enum DeskError {
     /// A text is too long, or missing where it is needed: the name of its field.
     #[error("malformed: {0}")]
     Field(&'static str),
+    /// Another operator has the name.
+    #[error("name-taken")]
+    NameTaken,
     /// The database does not answer, or there is more to do than it can take.
     #[error("unavailable")]
     Unavailable,

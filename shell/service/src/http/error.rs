@@ -10,6 +10,7 @@ use sparekey_web::problem::Problem;
 use sparekey_cases::desk::{Refusal as DeskRefusal, Unfit};
 
 use crate::desk::DeskError;
+use crate::desk::sign_in::SignInError;
 use crate::photo::PhotoError;
 use crate::service::SubmitError;
 
@@ -59,7 +60,17 @@ pub(crate) fn desk(error: &DeskError) -> Problem {
         DeskError::Field(field) => {
             Problem::new(messages::MALFORMED).detail(format!("Check the field {field}.")).with("field", *field)
         }
+        DeskError::NameTaken => messages::NAME_TAKEN.into(),
         DeskError::Unavailable => unavailable(),
+    }
+}
+
+/// Why somebody does not come in.
+pub(crate) fn sign_in(error: &SignInError) -> Problem {
+    match error {
+        SignInError::LinkOver => messages::LINK_OVER.into(),
+        SignInError::BadPasskey => messages::BAD_PASSKEY.into(),
+        SignInError::Desk(error) => desk(error),
     }
 }
 

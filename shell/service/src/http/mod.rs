@@ -28,6 +28,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use sparekey_protocol::BaseUrl;
+use sparekey_web::csrf::{self, Csrf};
 use sparekey_web::headers::{self, Headers};
 use sparekey_web::messages;
 use sparekey_web::page;
@@ -37,10 +38,12 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use cidr::{BadCidr, Cidr};
 pub(crate) use client::Client;
+pub(crate) use desk::Number;
 pub use flood::Flood;
 pub(crate) use requests::{Id, MAX_PHOTO_BODY, Photo};
 
 use crate::pages;
+use crate::passkeys::Passkeys;
 use crate::photo::PhotoReader;
 use crate::service::Service;
 
@@ -69,21 +72,28 @@ pub(crate) struct App {
     pub(crate) settings: Arc<HttpSettings>,
     limiters: Arc<flood::Limiters>,
     uploads: uploads::Uploads,
+    /// None for a service without a name.
+    pub(crate) passkeys: Option<Arc<Passkeys>>,
 }
 
 /// Everything that the service answers. To be served by [`sparekey_web::listen::Listener`], which says who the peer is.
 pub fn router(service: Arc<Service>, settings: HttpSettings) -> Router {
     observe::prometheus();
+    let passkeys = Passkeys::new(&settings.base_url, &settings.name).map(Arc::new);
     let app = App {
         service,
+        passkeys,
         limiters: Arc::new(flood::Limiters::new(settings.flood)),
         settings: Arc::new(settings),
         uploads: uploads::Uploads::default(),
     };
+    let csrf = Csrf::new(app.service.form_key(), app.settings.base_url.as_str().starts_with("https://"));
+    let desk = pages::desk::router().layer(middleware::from_fn_with_state(csrf, csrf::guard));
     let pages = pages::router().fallback(async || Problem::new(messages::NOT_FOUND));
     Router::new()
         .merge(guarded(documented().into(), &app, Dress::Program))
         .merge(guarded(pages::with_camera(), &app, Dress::CameraPage))
+        .merge(guarded(desk, &app, Dress::Page))
         .merge(guarded(pages, &app, Dress::Page))
         .layer(middleware::from_fn_with_state(app.clone(), observe::request))
         .with_state(app)

@@ -24,6 +24,10 @@ own! {
     LINK = "link.js";
     /// *Send again*.
     AGAIN = "again.js";
+    /// What the desk has and the shared look has not.
+    DESK_STYLE = "desk.css";
+    /// Signing in to the desk.
+    PASSKEY = "passkey.js";
 }
 
 /// The service worker: it must lie at the root to speak for all pages.

@@ -3,7 +3,8 @@
 //! A page asks through [`App`], shows what came back, and decides nothing. There are no cookies and no sessions.
 
 mod app;
-mod assets;
+pub(crate) mod assets;
+pub(crate) mod desk;
 mod home;
 mod link;
 mod request;

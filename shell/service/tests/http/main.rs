@@ -4,6 +4,7 @@
 
 mod api;
 mod desk;
+mod desk_pages;
 mod guards;
 mod pages;
 mod photos;
