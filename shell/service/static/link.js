@@ -5,11 +5,19 @@ const part = document.querySelector("[data-link]");
 const find = (name) => part.querySelector(`[data-${name}]`);
 const PENDING = "sparekey pending"; // so that loading this page again does not lose it
 
-const request = location.hash.slice(1) || sessionStorage.getItem(PENDING);
-if (location.hash) {
+let request = sessionStorage.getItem(PENDING);
+function take() {
+  request = location.hash.slice(1);
   sessionStorage.setItem(PENDING, request);
   history.replaceState(null, "", location.pathname);
 }
+if (location.hash) take();
+// Another symbol's link in the same tab changes nothing but what stands behind the #.
+addEventListener("hashchange", () => {
+  if (!location.hash) return;
+  take();
+  go();
+});
 
 async function go() {
   find("heading").textContent = "Sending your request…";

@@ -72,9 +72,14 @@ pub(crate) fn public_key(path: &Path) -> Result<PublicKey, Failure> {
     pem::read_public_key(&text).or_else(from_private).ok_or_else(not_one)
 }
 
+/// Whether a file holds a private key.
+pub(crate) fn is_private_key(path: &Path) -> bool {
+    text(path).is_ok_and(|text| pem::read_signing_key(&text).is_some())
+}
+
 fn failed(what: &str, path: &Path, error: &std::io::Error) -> Failure {
     let to_do = match error.kind() {
-        ErrorKind::NotFound => "Check the path. The command that makes it is named in --help.",
+        ErrorKind::NotFound => "Check the path.",
         ErrorKind::PermissionDenied => "Run as the user that the file belongs to.",
         _ => "Check the disk and try again.",
     };

@@ -52,7 +52,12 @@ pub(crate) fn run(options: &RecorderRun, report: Report) -> Result<(), Failure> 
         let bound = agent.bind().await.map_err(failed)?;
         let main = bound.addresses().main;
         let screen = format!("http://127.0.0.1:{}", main.port());
-        let text = format!("The recorder answers at https://{main}, its own screen at {screen}. Ctrl-C stops it.");
+        let reached = if main.ip().is_unspecified() {
+            format!("https://ADDRESS:{}, ADDRESS being any of this machine's", main.port())
+        } else {
+            format!("https://{main}")
+        };
+        let text = format!("The recorder answers at {reached}; its own screen is at {screen}. Ctrl-C stops it.");
         let lan = bound.addresses().lan;
         report.done(&text, &json!({ "listen": main, "lan": lan, "screen": screen }));
         bound.run(stop).await.map_err(failed)

@@ -40,6 +40,14 @@ const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Ad
 const NAME: &str = "Sparekey";
 
 pub(crate) fn init(options: &ServiceInit, report: Report) -> Result<(), Failure> {
+    for path in &options.maker {
+        if files::is_private_key(path) {
+            report.aside(&format!(
+                "{} is the maker's private key. Only its public half is kept here: keep the private one off this machine.",
+                path.display()
+            ));
+        }
+    }
     let makers = options.maker.iter().map(|path| files::public_key(path)).collect::<Result<Vec<_>, _>>()?;
     let database = database(&options.dir, options.database.as_deref())?;
     runtime()?
@@ -80,7 +88,7 @@ pub(crate) fn run(options: &ServiceRun, report: Report) -> Result<(), Failure> {
     logs::start(report, "info");
     let settings = with_file(&options.dir, &options.settings)?;
     let plan = Plan::of(&options.dir, &settings)?;
-    let named = settings.database.is_some();
+    let (named, mails) = (settings.database.is_some(), settings.mail.is_some());
     runtime()?.block_on(async {
         let stop = stop::on_signal()?;
         if named && options.dir.join("opening.key").exists() {
@@ -92,6 +100,9 @@ pub(crate) fn run(options: &ServiceRun, report: Report) -> Result<(), Failure> {
             running.url,
             running.listener.local_addr()
         );
+        if !mails {
+            report.aside("No mail leaves this service: without --mail, mails are written to files in its folder.");
+        }
         report.done(&text, &json!({ "url": running.url.as_str(), "listen": running.listener.local_addr() }));
         running.serve(stop).await;
         Ok(())
@@ -250,7 +261,7 @@ impl Running {
             Failure::new(
                 "not-possible",
                 happened,
-                "Give another address with --listen, or stop the program that uses this one.",
+                "Give another address or port, or stop the program that uses this one.",
             )
         })?;
         // Behind a proxy everybody comes from its address.

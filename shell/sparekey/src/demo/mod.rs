@@ -86,7 +86,7 @@ fn tell(place: &Where, data: &str, report: Report) {
     let mailbox = format!("http://127.0.0.1:{}", place.mailbox);
     let app = place.url.as_str();
     let phone = if place.host.is_loopback() {
-        "     (this machine stands in for the phone: open the QR's link, or paste its digits in the app.\n      With --phone, a real phone on your network can scan it.)"
+        "     (this machine stands in for the phone: \"No camera at hand?\" below the QR has its link.\n      With --phone, a real phone on your network can scan it.)"
     } else {
         "     (your phone warns of a certificate it does not know: it was made on this machine. Go on.)"
     };

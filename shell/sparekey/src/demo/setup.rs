@@ -7,13 +7,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sparekey_agent::folder;
+use sparekey_agent::{
+    Agent, AgentError,
+    folder::{self, FolderError},
+};
 use sparekey_protocol::{BaseUrl, CardName, Model, Serial, SigningKey};
 use sparekey_service::service;
 use sparekey_web::{listen::Scheme, tls};
 
 use super::SERVICE_NAME;
-use crate::{card, failure::Failure, files, maker, service::own_database};
+use crate::{
+    card,
+    failure::Failure,
+    files, maker,
+    recorder::{self, firmware},
+    service::own_database,
+};
 
 const SERIAL: &str = "NVR-2026-000417";
 const MODEL: &str = "NVR-8";
@@ -31,6 +40,9 @@ pub(super) struct Where {
 
 impl Where {
     pub(super) fn new(host: IpAddr, first: u16) -> Result<Self, Failure> {
+        if first == 0 {
+            return Err(Failure::malformed("--port", "the demo needs four ports that are known beforehand"));
+        }
         let port =
             |n| first.checked_add(n).ok_or_else(|| Failure::malformed("--port", "no room for four ports above it"));
         let scheme = if host.is_loopback() { "http" } else { "https" };
@@ -67,6 +79,10 @@ impl Folders {
             return Ok(());
         }
         self.must_be_ours()?;
+        // Whoever runs on it has it for as long as he runs.
+        if let Err(error @ AgentError::Folder(FolderError::InUse(_))) = Agent::open(&self.recorder, firmware()) {
+            return Err(recorder::failed(error));
+        }
         fs::remove_dir_all(&self.root).map_err(|error| failed("removed", &self.root, &error))
     }
 
@@ -102,7 +118,7 @@ impl Folders {
     }
 
     fn set_up_recorder(&self, place: &Where, maker: &SigningKey) -> Result<(), Failure> {
-        let refused = |error: folder::FolderError| Failure::two_lines("not-possible", &error);
+        let refused = |error: FolderError| Failure::two_lines("not-possible", &error);
         let name = CardName::new(SERVICE_NAME).expect("the demo's name is a short text");
         let sign = |edition| card::sign(maker, &self.service, edition, name.clone(), place.url.clone());
         if self.recorder.exists() {
