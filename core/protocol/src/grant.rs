@@ -48,7 +48,7 @@ impl Grant {
     /// How long a grant is good at most: 24 hours, in seconds.
     pub const LIFE: u64 = 24 * 60 * 60;
 
-    /// The signed grant. It works only in a [`bundle`] that proves its leaf ([`Leaf`](crate::log::Leaf)) to be in the public log.
+    /// The signed grant. It works only in a [`bundle`] that proves its leaf ([`Leaf`]) to be in the public log.
     #[must_use]
     pub fn sign(&self, grant_key: &SigningKey) -> Vec<u8> {
         cose::sign(grant_key, Use::Grant, &cbor::encode(self))
