@@ -79,7 +79,7 @@ pub(crate) fn is_private_key(path: &Path) -> bool {
 
 fn failed(what: &str, path: &Path, error: &std::io::Error) -> Failure {
     let to_do = match error.kind() {
-        ErrorKind::NotFound => "Check the path.",
+        ErrorKind::NotFound => "Check the path, and whether the command that makes the file was run.",
         ErrorKind::PermissionDenied => "Run as the user that the file belongs to.",
         _ => "Check the disk and try again.",
     };

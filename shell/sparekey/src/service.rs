@@ -261,7 +261,7 @@ impl Running {
             Failure::new(
                 "not-possible",
                 happened,
-                "Give another address or port, or stop the program that uses this one.",
+                "Give another with --listen (the demo: --port), or stop the program that uses this one.",
             )
         })?;
         // Behind a proxy everybody comes from its address.
