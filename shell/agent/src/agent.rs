@@ -37,7 +37,9 @@ pub enum AgentError {
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// An address that cannot be listened on.
-    #[error("{0} cannot be listened on ({1}).\nGive another with --listen (the demo: --port), or stop the program that uses this one.")]
+    #[error(
+        "{0} cannot be listened on ({1}).\nGive another with --listen (the demo: --port), or stop the program that uses this one."
+    )]
     Bind(SocketAddr, io::Error),
     /// The system.
     #[error("The system refuses what the agent needs ({0}).\nCheck its limits of threads and memory.")]
