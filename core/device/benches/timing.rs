@@ -115,7 +115,8 @@ fn device() -> Device {
     let password = device.judge_password(&username, "first tall ladder", |_, _| 4).unwrap().hash([5; 16], CHEAP);
     let reserved_emails = vec![ReservedEmail::new("owner@example.org").unwrap()];
     let owner = NewOwner { username, password, reserved_emails, questions: None };
-    device.activate(NOW, Caller::Screen, owner).unwrap().commit(|_| Ok::<_, Infallible>(())).unwrap();
+    let activated = device.activate(NOW, Caller::Screen, owner, None).unwrap();
+    activated.commit(|_| Ok::<_, Infallible>(())).unwrap().unwrap();
     device
 }
 

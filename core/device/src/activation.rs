@@ -5,10 +5,11 @@ use sparekey_protocol::ReservedEmail;
 use crate::{
     Change, Refusal,
     contacts::contacts,
-    device::{Caller, Device, Now},
+    device::{Caller, Device, Now, on_this_link},
     event::EventKind,
     password::{AcceptablePassword, HashedPassword, Username},
     state::Owner,
+    transfer::CheckedTransfer,
     ways::{HashedAnswers, SetUp, Why},
 };
 
@@ -47,14 +48,27 @@ impl Device {
         self.state().owner.as_ref().map(|owner| &owner.username)
     }
 
-    /// Gives the device its owner.
+    /// Gives the device its owner. One that was handed over takes its transfer code ([`Device::take_transfer_try`]).
     ///
     /// # Errors
-    /// [`Refusal::NotOnThisLink`], [`Refusal::AlreadyActive`], [`Refusal::MethodNotReady`] for questions that the maker forbids, or [`Refusal::Malformed`] for more than two emails or the same one twice.
-    pub fn activate(&mut self, now: Now, caller: Caller, owner: NewOwner) -> Result<Change<'_, ()>, Refusal> {
-        crate::device::on_this_link(caller)?;
+    /// [`Refusal::NotOnThisLink`], [`Refusal::AlreadyActive`], [`Refusal::MethodNotReady`] for questions that the maker forbids, or
+    /// [`Refusal::Malformed`] for more than two emails or the same one twice. The inner one, put on record, is [`Refusal::WrongProof`]
+    /// without the transfer code that the device waits for.
+    pub fn activate(
+        &mut self,
+        now: Now,
+        caller: Caller,
+        owner: NewOwner,
+        transfer: Option<&CheckedTransfer>,
+    ) -> Result<Change<'_, Result<(), Refusal>>, Refusal> {
+        on_this_link(caller)?;
         if self.is_active() {
             return Err(Refusal::AlreadyActive);
+        }
+        if let Err(refusal) = self.may_activate(now, caller, transfer) {
+            let mut next = self.next(now);
+            next.record.add(now.clock, EventKind::TransferRefused, caller);
+            return Ok(Change::new(self, next, Err(refusal)));
         }
         if owner.questions.is_some() && !self.policy().questions_allowed() {
             return Err(Refusal::MethodNotReady(Why::Forbidden));
@@ -62,6 +76,8 @@ impl Device {
         let contacts = contacts(owner.reserved_emails, &[])?;
         let mut next = self.next(now);
         next.record.add(now.clock, EventKind::Activated, caller);
+        next.transfer = None;
+        next.guards.reset();
         next.owner = Some(Owner {
             username: owner.username,
             password: owner.password,
@@ -70,6 +86,6 @@ impl Device {
             seen: next.record.last_number(),
             set_up: SetUp::with_questions(owner.questions),
         });
-        Ok(Change::new(self, next, ()))
+        Ok(Change::new(self, next, Ok(())))
     }
 }

@@ -152,7 +152,7 @@ impl Device {
     }
 
     /// Sessions live in memory, so they change without a commit.
-    pub(crate) fn sessions(&mut self) -> &mut Sessions {
+    pub(crate) fn sessions_mut(&mut self) -> &mut Sessions {
         &mut self.state.sessions
     }
 

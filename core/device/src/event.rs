@@ -88,6 +88,21 @@ pub enum EventKind {
     /// Twenty wrong sets of answers in a row: the questions are closed for callers of this kind.
     #[n(25)]
     AnswersClosed,
+    /// Somebody who was physically present ended the ownership.
+    #[n(26)]
+    FactoryReset,
+    /// The owner handed the device over.
+    #[n(27)]
+    Transferred,
+    /// Somebody who was physically present opened again what wrong codes and answers had closed.
+    #[n(28)]
+    StopsLifted,
+    /// The recordings were erased, as it was asked for when an ownership ended.
+    #[n(29)]
+    RecordingsErased,
+    /// A wrong transfer code.
+    #[n(30)]
+    TransferRefused,
 }
 
 /// An entry of the device's own record.

@@ -106,6 +106,11 @@ impl Guard {
         self.row = self.row.saturating_sub(1);
     }
 
+    /// Guessed from the start, and no further than the next wait.
+    fn lift_stop(&mut self) {
+        self.wrong_in_row = 0;
+    }
+
     fn is_closed(&self, rule: &Rule) -> bool {
         rule.stop.is_some_and(|stop| self.wrong_in_row >= stop)
     }
@@ -193,6 +198,14 @@ impl Guards {
     /// Whether the class is closed until somebody shows to be the owner in another way.
     pub(crate) fn is_closed(&self, class: Class, side: Side) -> bool {
         self.of(class, side).is_closed(&class.rule())
+    }
+
+    /// Somebody is physically present: what is closed opens, and every wait stays.
+    pub(crate) fn lift_stops(&mut self) {
+        for class in Class::ALL {
+            self.of_mut(class, Side::Screen).lift_stop();
+            self.of_mut(class, Side::Network).lift_stop();
+        }
     }
 
     /// Somebody of this kind showed to be the owner.

@@ -88,7 +88,7 @@ impl Device {
         }
         let news = next.record.all().iter().filter(|event| event.number > seen).cloned().collect();
         let token = Token::from_seed(seed);
-        next.sessions.begin(now.since_start, &token);
+        next.sessions.begin(now.since_start, &token, caller.address());
         next.guards.reset();
         next.record.add(now.clock, EventKind::LoggedIn, caller);
         if let Some(owner) = &mut next.owner {
@@ -102,12 +102,12 @@ impl Device {
     /// # Errors
     /// [`Refusal::NotLoggedIn`].
     pub fn session(&mut self, now: Now, token: &str) -> Result<(), Refusal> {
-        if self.sessions().touch(now.since_start, token) { Ok(()) } else { Err(Refusal::NotLoggedIn) }
+        if self.sessions_mut().touch(now.since_start, token) { Ok(()) } else { Err(Refusal::NotLoggedIn) }
     }
 
     /// Ends one session.
     pub fn log_out(&mut self, token: &str) {
-        self.sessions().end(token);
+        self.sessions_mut().end(token);
     }
 
     /// Sets a new password for who knows the old one: every other session ends, every open request is void.

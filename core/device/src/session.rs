@@ -1,13 +1,38 @@
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
-use crate::token::{BearerHash, Token};
+use crate::{
+    Refusal,
+    device::{Device, Now},
+    token::{BearerHash, Token},
+};
 
 /// Who is logged in. Held in memory only: a restart ends every session.
 #[derive(Clone, Default)]
-pub(crate) struct Sessions(Vec<Session>);
+pub(crate) struct Sessions {
+    living: Vec<Session>,
+    last: u64,
+}
+
+/// A session, as its owner sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionView {
+    /// To name it; no two of one start have the same.
+    pub number: u64,
+    /// From where it was begun; none for the device's own screen.
+    pub from: Option<IpAddr>,
+    /// When, in seconds since the device started.
+    pub begun: u64,
+    /// When it was used last, in seconds since the device started.
+    pub used: u64,
+    /// Whether it is the one of who asks.
+    pub mine: bool,
+}
 
 #[derive(Clone)]
 struct Session {
+    number: u64,
+    from: Option<IpAddr>,
     token: BearerHash,
     begun: u64,
     used: u64,
@@ -22,19 +47,20 @@ const LONGEST: u64 = 12 * 60 * 60;
 
 impl Sessions {
     /// Begins a session. Times are seconds since this start of the device.
-    pub(crate) fn begin(&mut self, now: u64, token: &Token) {
-        self.0.retain(|session| session.lives(now));
-        if self.0.len() == AT_ONCE
-            && let Some(oldest) = (0..self.0.len()).min_by_key(|i| self.0[*i].used)
+    pub(crate) fn begin(&mut self, now: u64, token: &Token, from: Option<IpAddr>) {
+        self.living.retain(|session| session.lives(now));
+        if self.living.len() == AT_ONCE
+            && let Some(oldest) = (0..self.living.len()).min_by_key(|i| self.living[*i].used)
         {
-            self.0.swap_remove(oldest);
+            self.living.swap_remove(oldest);
         }
-        self.0.push(Session { token: token.hash(), begun: now, used: now });
+        self.last += 1;
+        self.living.push(Session { number: self.last, from, token: token.hash(), begun: now, used: now });
     }
 
     /// Whether this token stands for a living session; using it keeps it alive.
     pub(crate) fn touch(&mut self, now: u64, token: &str) -> bool {
-        match self.0.iter_mut().find(|session| session.token.is_of(token)) {
+        match self.living.iter_mut().find(|session| session.token.is_of(token)) {
             Some(session) if session.lives(now) => {
                 session.used = now;
                 true
@@ -44,15 +70,46 @@ impl Sessions {
     }
 
     pub(crate) fn end(&mut self, token: &str) {
-        self.0.retain(|session| !session.token.is_of(token));
+        self.living.retain(|session| !session.token.is_of(token));
     }
 
     pub(crate) fn end_all_but(&mut self, token: &str) {
-        self.0.retain(|session| session.token.is_of(token));
+        self.living.retain(|session| session.token.is_of(token));
     }
 
     pub(crate) fn end_all(&mut self) {
-        self.0.clear();
+        self.living.clear();
+    }
+}
+
+impl Device {
+    /// Who is logged in, for who is.
+    ///
+    /// # Errors
+    /// [`Refusal::NotLoggedIn`].
+    pub fn sessions(&mut self, now: Now, token: &str) -> Result<Vec<SessionView>, Refusal> {
+        self.session(now, token)?;
+        let living = self.state().sessions.living.iter().filter(|session| session.lives(now.since_start));
+        let view = |session: &Session| SessionView {
+            number: session.number,
+            from: session.from,
+            begun: session.begun,
+            used: session.used,
+            mine: session.token.is_of(token),
+        };
+        Ok(living.map(view).collect())
+    }
+
+    /// Ends the session with this number, for who is logged in; one's own as well.
+    ///
+    /// # Errors
+    /// [`Refusal::NotLoggedIn`]; [`Refusal::Malformed`] if there is none.
+    pub fn end_session(&mut self, now: Now, token: &str, number: u64) -> Result<(), Refusal> {
+        self.session(now, token)?;
+        let living = &mut self.sessions_mut().living;
+        let at = living.iter().position(|session| session.number == number).ok_or(Refusal::Malformed)?;
+        living.remove(at);
+        Ok(())
     }
 }
 
@@ -70,8 +127,8 @@ mod tests {
     fn sessions_end() {
         let (one, two) = (Token::from_seed(&[1; 32]), Token::from_seed(&[2; 32]));
         let mut sessions = Sessions::default();
-        sessions.begin(0, &one);
-        sessions.begin(0, &two);
+        sessions.begin(0, &one, None);
+        sessions.begin(0, &two, None);
         assert!(sessions.touch(IDLE - 1, one.expose()));
         assert!(!sessions.touch(IDLE, two.expose()), "idle");
         assert!(!sessions.touch(0, "another"));
@@ -85,9 +142,9 @@ mod tests {
     fn they_are_bounded() {
         let mut sessions = Sessions::default();
         for n in 0..=u8::try_from(AT_ONCE).unwrap() {
-            sessions.begin(u64::from(n), &Token::from_seed(&[n; 32]));
+            sessions.begin(u64::from(n), &Token::from_seed(&[n; 32]), None);
         }
-        assert_eq!(sessions.0.len(), AT_ONCE);
+        assert_eq!(sessions.living.len(), AT_ONCE);
         assert!(!sessions.touch(40, Token::from_seed(&[0; 32]).expose()), "the first made room");
     }
 }

@@ -21,6 +21,8 @@ pub(crate) enum Use {
     Request,
     Grant,
     Enrol,
+    Receipt,
+    Transfer,
 }
 
 impl Use {
@@ -31,6 +33,8 @@ impl Use {
             Self::Request => b"sparekey/v1/request",
             Self::Grant => b"sparekey/v1/grant",
             Self::Enrol => b"sparekey/v1/enrol",
+            Self::Receipt => b"sparekey/v1/receipt",
+            Self::Transfer => b"sparekey/v1/transfer",
         }
     }
 }

@@ -27,11 +27,13 @@ mod log_key;
 pub mod ocra;
 pub mod pem;
 pub mod qr;
+pub mod receipt;
 mod refusal;
 pub mod request;
 mod sealed;
 mod text;
 mod time;
+pub mod transfer;
 mod verified;
 
 pub use card::{Card, MAX_CARD, VerifierKey, Witnesses};

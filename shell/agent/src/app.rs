@@ -119,7 +119,7 @@ impl App {
         };
         let owner = NewOwner { username, password, reserved_emails, questions };
         let caller = visitor.caller;
-        self.live.command(caller, move |device, now| device.activate(now, caller, owner)).await?;
+        self.live.command(caller, move |device, now| device.activate(now, caller, owner, None)).await??;
         tracing::info!("activated");
         Ok(())
     }

@@ -24,9 +24,9 @@ impl World {
             questions: None,
         };
         let expected = recorder.model.asked_to_activate(caller);
-        let outcome = recorder.command(fate, |device, now| device.activate(now, caller, owner));
+        let outcome = recorder.command(fate, |device, now| device.activate(now, caller, owner, None));
         assert_eq!(said(&outcome), expected, "activating");
-        if outcome == Ok(Some(())) {
+        if outcome == Ok(Some(Ok(()))) {
             recorder.model.did_activate(&password, addresses);
         }
         self.tell("activate", &expected);

@@ -22,6 +22,7 @@ use crate::{
     Change, Refusal,
     device::{Caller, Device, Now, on_this_link},
     event::EventKind,
+    notice::NoticeKind,
     password::HashedPassword,
     pending::{self, Pending, RecoveryId},
     state::State,
@@ -45,6 +46,7 @@ impl Device {
         let pending = reset_by(&mut next, caller, id).ok_or(Refusal::Expired)?;
         let by: Vec<_> = pending.parts.iter().map(|part| part.awaited.way()).collect();
         let sheet_codes: Vec<_> = pending.parts.iter().filter_map(|part| part.sheet_code).collect();
+        next.notify(now, NoticeKind::Recovered, by.first().copied());
         next.set_password(password, &by);
         next.use_sheet_codes(&sheet_codes);
         next.record.add_about(now.clock, EventKind::PasswordRecovered, caller, by.first().copied());

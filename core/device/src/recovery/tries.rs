@@ -7,6 +7,7 @@ use crate::{
     device::{Caller, Device, Now, on_this_link},
     event::EventKind,
     guard::Class,
+    notice::NoticeKind,
     pending::{Pending, Purpose, RecoveryId},
     proof::{CheckedProof, Kind, Of, ProofCheck, Typed, Verdict},
     recovery::of_caller,
@@ -164,12 +165,16 @@ fn still_there(state: &State, purpose: Purpose, of: Of) -> bool {
 fn wrong(next: &mut State, now: Now, caller: Caller, checked: &CheckedProof) -> Result<Refusal, Refusal> {
     let (class, running) = (checked.kind.class(), next.running);
     let pending = open(next, caller, checked.id)?;
+    let purpose = pending.purpose;
     let way = pending.parts.get(checked.part).map_or(Way::Email, |part| part.awaited.way());
     let of_request =
         pending.waiting_for(checked.kind).map(|(_, part)| part.tries_left).min().ok_or(Refusal::Expired)?;
     let tries_left = next.guards.tries_left(class, caller.side(), running).unwrap_or(of_request);
     let kind = if checked.kind == Kind::Code { EventKind::WrongCode } else { EventKind::WrongProof };
     next.record.add_about(now.clock, kind, caller, Some(way));
+    if purpose == Purpose::Reset && tries_left == 0 {
+        next.notify(now, NoticeKind::Refused, Some(way));
+    }
     Ok(match checked.verdict {
         Verdict::Refused(refusal) => refusal,
         Verdict::Right(_) | Verdict::Wrong => Refusal::WrongProof { tries_left },

@@ -12,10 +12,12 @@ use crate::{
     card::NewerCard,
     event::Record,
     guard::Guards,
+    notice::Notices,
     password::{HashedPassword, Username},
     pending::Pending,
     session::Sessions,
     time::Running,
+    transfer,
     ways::{SetUp, SheetCodeState, Way},
 };
 
@@ -40,6 +42,14 @@ pub(crate) struct State {
     /// In place of the one that the device was provisioned with.
     #[n(6)]
     pub(crate) card: Option<NewerCard>,
+    /// Handed over, and waiting for the new owner.
+    #[n(7)]
+    pub(crate) transfer: Option<transfer::Waiting>,
+    #[cbor(n(8), default)]
+    pub(crate) notices: Notices,
+    /// The recordings are to be erased before anything else.
+    #[cbor(n(9), default)]
+    pub(crate) erase: bool,
     #[cbor(skip)]
     pub(crate) sessions: Sessions,
 }

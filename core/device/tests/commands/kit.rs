@@ -7,9 +7,9 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 use sparekey_device::{
-    Asked, Caller, Change, Checked, CheckedProof, CodeDraft, CodeSeeds, Device, HashedPassword, HashingCost, Identity,
-    LoggedIn, NewOwner, Now, OpenSeeds, Policy, Progress, RecoveryId, RecoveryView, Refusal, Ticket, Token, Typed,
-    Username,
+    Asked, Caller, Change, Checked, CheckedProof, CheckedTransfer, CodeDraft, CodeSeeds, Device, HashedPassword,
+    HashingCost, Identity, LoggedIn, NewOwner, Now, OpenSeeds, Policy, Progress, RecoveryId, RecoveryView, Refusal,
+    Ticket, Token, Typed, Username,
     ways::{Answers, Readiness, SheetCode, SheetDraft, SheetSeeds, Way},
 };
 use sparekey_protocol::{
@@ -117,6 +117,27 @@ impl Bench {
     }
 
     pub(crate) fn activate(&mut self, caller: Caller, emails: &[&str]) -> Result<(), Refusal> {
+        self.activate_with(caller, emails, None)
+    }
+
+    /// The new owner types the transfer code.
+    pub(crate) fn take_over(&mut self, caller: Caller, code: SheetCode) -> Result<(), Refusal> {
+        let checked = self.transfer_verdict(caller, code)?;
+        self.activate_with(caller, &[], Some(&checked))
+    }
+
+    pub(crate) fn transfer_verdict(&mut self, caller: Caller, code: SheetCode) -> Result<CheckedTransfer, Refusal> {
+        let now = self.now();
+        let change = self.device.take_transfer_try(now, caller, code)?;
+        Ok(keep(&mut self.vault, change).run())
+    }
+
+    pub(crate) fn activate_with(
+        &mut self,
+        caller: Caller,
+        emails: &[&str],
+        transfer: Option<&CheckedTransfer>,
+    ) -> Result<(), Refusal> {
         let now = self.now();
         let owner = NewOwner {
             username: name(),
@@ -124,9 +145,8 @@ impl Bench {
             reserved_emails: emails.iter().map(|email| address(email)).collect(),
             questions: None,
         };
-        let change = self.device.activate(now, caller, owner)?;
-        keep(&mut self.vault, change);
-        Ok(())
+        let change = self.device.activate(now, caller, owner, transfer)?;
+        keep(&mut self.vault, change)
     }
 
     pub(crate) fn log_in_as(&mut self, caller: Caller, name: &str, password: &str) -> Result<LoggedIn, Refusal> {
@@ -352,7 +372,7 @@ pub(crate) fn mailed(opened: &RecoveryView) -> (String, String) {
 
 /// A request as the service opens it.
 pub(crate) fn received(bytes: &[u8]) -> Request {
-    request::open(bytes, &Service(OpeningKey::from_bytes(&OPENING_KEY))).unwrap().into_inner()
+    request::open(bytes, &service()).unwrap().into_inner()
 }
 
 /// A code that is not the one of this request.
@@ -421,7 +441,11 @@ pub(crate) fn log_key() -> SigningKey {
 const OPENING_KEY: [u8; 32] = [5; 32];
 
 /// A service that trusts the one maker.
-struct Service(OpeningKey);
+pub(crate) struct Service(OpeningKey);
+
+pub(crate) fn service() -> Service {
+    Service(OpeningKey::from_bytes(&OPENING_KEY))
+}
 
 impl Trust for Service {
     fn maker(&self, id: MakerId) -> Option<PublicKey> {

@@ -10,6 +10,7 @@ mod expiry;
 mod key_file;
 mod kit;
 mod login;
+mod ownership;
 mod parallel;
 mod questions;
 mod readiness;

@@ -25,8 +25,8 @@ fn nothing_happened_to_a_new_device() {
         reserved_emails: vec![],
         questions: None,
     };
-    fails(bench.device.activate(now, SCREEN, owner()).unwrap());
-    drop(bench.device.activate(now, SCREEN, owner()).unwrap());
+    fails(bench.device.activate(now, SCREEN, owner(), None).unwrap());
+    drop(bench.device.activate(now, SCREEN, owner(), None).unwrap());
     assert_eq!(bench.state(), before);
     assert!(!bench.device.is_active());
 }

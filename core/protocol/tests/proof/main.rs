@@ -9,5 +9,6 @@ mod log_fixture;
 mod log_vectors;
 mod peer;
 mod properties;
+mod told;
 mod vector;
 mod vectors;

@@ -47,6 +47,11 @@ fn what(kind: EventKind) -> &'static str {
         EventKind::ServiceSwitchedOff => "No recovery service any more",
         EventKind::CardReplaced => "The recovery service's card replaced",
         EventKind::WayTested => "A way back in tested",
+        EventKind::FactoryReset => "Reset by hand: the ownership ended",
+        EventKind::Transferred => "Handed over to a new owner",
+        EventKind::StopsLifted => "Somebody at the device opened the ways that wrong codes had closed",
+        EventKind::RecordingsErased => "Recordings erased",
+        EventKind::TransferRefused => "Activation without the right transfer code: refused",
         EventKind::AnswersClosed => "Twenty wrong sets of answers: they are refused",
     }
 }
@@ -62,6 +67,10 @@ pub(super) fn is_news(kind: EventKind) -> bool {
         | EventKind::CodesClosed
         | EventKind::WrongProof
         | EventKind::AnswersClosed
+        | EventKind::FactoryReset
+        | EventKind::Transferred
+        | EventKind::StopsLifted
+        | EventKind::TransferRefused
         | EventKind::RefusedOffLink => true,
         EventKind::Activated
         | EventKind::LoggedIn
@@ -79,6 +88,7 @@ pub(super) fn is_news(kind: EventKind) -> bool {
         | EventKind::ServiceSwitchedOn
         | EventKind::ServiceSwitchedOff
         | EventKind::CardReplaced
+        | EventKind::RecordingsErased
         | EventKind::WayTested => false,
     }
 }
