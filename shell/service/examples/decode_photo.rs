@@ -2,5 +2,9 @@
 //! JSON on standard output. Tests and `benches/photos` run it; `sparekey decode-photo` is the same.
 
 fn main() -> std::process::ExitCode {
-    sparekey_service::photo::run_child()
+    if std::env::args().any(|argument| argument == "--redraw") {
+        sparekey_service::photo::run_redrawing_child()
+    } else {
+        sparekey_service::photo::run_child()
+    }
 }

@@ -19,6 +19,7 @@ use crate::{keys::Keys, store::Letter};
 
 const OUTBOX: &[u8] = b"sparekey/v1/outbox";
 const BUCKETS: &[u8] = b"sparekey/v1/buckets";
+const EVIDENCE: &[u8] = b"sparekey/v1/evidence";
 const NONCE: usize = 12;
 
 /// What a letter to an owner is written from.
@@ -78,35 +79,38 @@ pub(crate) struct BucketKey(pub(crate) [u8; 17]);
 pub(crate) struct Sealer {
     /// The key in use, then those of retired opening keys.
     outbox: Vec<Zeroizing<[u8; 32]>>,
+    /// Likewise.
+    evidence: Vec<Zeroizing<[u8; 32]>>,
     buckets: Zeroizing<[u8; 32]>,
 }
 
 impl Sealer {
     pub(crate) fn new(keys: &Keys) -> Self {
         let outbox = keys.opening_keys().map(|key| derive(key, OUTBOX)).collect();
+        let evidence = keys.opening_keys().map(|key| derive(key, EVIDENCE)).collect();
         let buckets = keys.opening_keys().next().map(|key| derive(key, BUCKETS)).expect("there is a key in use");
-        Self { outbox, buckets }
+        Self { outbox, evidence, buckets }
     }
 
     /// Seals a letter (ChaCha20-Poly1305, RFC 8439) to its place in the outbox.
     pub(crate) fn seal(&self, letter: Letter, contents: &LetterContents) -> Result<Vec<u8>, getrandom::Error> {
-        let mut nonce = [0; NONCE];
-        getrandom::fill(&mut nonce)?;
         let plaintext = Zeroizing::new(minicbor::to_vec(contents).expect("encoding to memory cannot fail"));
-        let payload = Payload { msg: &plaintext, aad: &place(letter) };
-        let sealed = cipher(&self.outbox[0]).encrypt(&Nonce::from(nonce), payload).expect("a letter is short");
-        Ok([nonce.as_slice(), &sealed].concat())
+        seal(&self.outbox[0], &place(letter), &plaintext)
+    }
+
+    /// Seals a piece of evidence to the hash that its case has of it.
+    pub(crate) fn seal_evidence(&self, sha256: &[u8; 32], bytes: &[u8]) -> Result<Vec<u8>, getrandom::Error> {
+        seal(&self.evidence[0], sha256, bytes)
+    }
+
+    /// Opens evidence; `None` if it is not the one with this hash, or sealed under keys that are no longer held.
+    pub(crate) fn open_evidence(&self, sha256: &[u8; 32], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        open(&self.evidence, sha256, sealed)
     }
 
     /// Opens what was sealed to this place; `None` if it was not, or under keys that are no longer held.
     pub(crate) fn open(&self, letter: Letter, sealed: &[u8]) -> Option<LetterContents> {
-        let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE>()?;
-        let aad = place(letter);
-        let plaintext = self.outbox.iter().find_map(|key| {
-            let payload = Payload { msg: ciphertext, aad: &aad };
-            cipher(key).decrypt(&Nonce::from(*nonce), payload).ok().map(Zeroizing::new)
-        })?;
-        minicbor::decode(&plaintext).ok()
+        minicbor::decode(&open(&self.outbox, &place(letter), sealed)?).ok()
     }
 
     /// The key of the bucket that counts `what` in this scope (HMAC, RFC 2104).
@@ -120,6 +124,23 @@ impl Sealer {
         key[1..].copy_from_slice(&hash[..16]);
         BucketKey(key)
     }
+}
+
+/// A fresh nonce, and what is sealed under it.
+fn seal(key: &[u8; 32], aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, getrandom::Error> {
+    let mut nonce = [0; NONCE];
+    getrandom::fill(&mut nonce)?;
+    let payload = Payload { msg: plaintext, aad };
+    let sealed = cipher(key).encrypt(&Nonce::from(nonce), payload).expect("it is far below 256 GiB");
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+fn open(keys: &[Zeroizing<[u8; 32]>], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE>()?;
+    keys.iter().find_map(|key| {
+        let payload = Payload { msg: ciphertext, aad };
+        cipher(key).decrypt(&Nonce::from(*nonce), payload).ok().map(Zeroizing::new)
+    })
 }
 
 /// The first byte of the keys of this scope. Kept in the database: never changed.

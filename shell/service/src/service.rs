@@ -155,6 +155,7 @@ impl Service {
         let tasks = Mutex::new(tasks);
         let desk = Desk {
             keys: Arc::clone(&keys),
+            sealer: Arc::clone(&sealer),
             store: Arc::clone(&store),
             writer: writer.clone(),
             clock: Arc::clone(&clock),

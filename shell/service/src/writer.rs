@@ -37,7 +37,7 @@ const BATCH: usize = 256;
 const KEPT: u64 = 30 * 24 * 60 * 60;
 /// How long the desk's cases are kept, and how long their evidence, from their opening.
 const DESK_KEPT: u64 = 365 * 24 * 60 * 60;
-const EVIDENCE_KEPT: u64 = 60 * 24 * 60 * 60;
+const EVIDENCE_KEPT: u64 = 30 * 24 * 60 * 60;
 
 /// How long a letter is its taker's: longer than any attempt to send it lasts.
 pub(crate) const LEASE: u64 = crate::mail::LONGEST_SEND.as_secs() + 60;

@@ -45,7 +45,11 @@ pub(crate) enum Command {
     Recorder(Recorder),
     /// Read the QR in a photo on standard input (the service starts this for each photo)
     #[command(hide = true)]
-    DecodePhoto,
+    DecodePhoto {
+        /// Draw it anew in place of reading it
+        #[arg(long)]
+        redraw: bool,
+    },
     /// Judge a password on standard input (the recorder starts this for each new one)
     #[command(hide = true)]
     JudgePassword,
@@ -336,6 +340,8 @@ pub(crate) enum DeskCommand {
     Show(DeskCase),
     /// Write something down
     Note(DeskNote),
+    /// Attach a picture or a PDF
+    Attach(DeskAttach),
     /// Say that an item of the checklist is done
     Check(DeskCheck),
     /// Give a case to an organisation, or back to the maker
@@ -390,6 +396,17 @@ pub(crate) struct DeskNote {
     pub(crate) case: String,
     /// What to write down
     pub(crate) text: String,
+}
+
+#[derive(Args)]
+pub(crate) struct DeskAttach {
+    /// The case's number
+    pub(crate) case: String,
+    /// A JPEG, PNG or WebP, which is drawn anew without what it says beside its pixels; or a PDF
+    pub(crate) file: PathBuf,
+    /// What it is
+    #[arg(long, default_value = "")]
+    pub(crate) name: String,
 }
 
 #[derive(Args)]

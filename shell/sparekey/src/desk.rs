@@ -34,6 +34,12 @@ pub(crate) fn run(options: &Desk, report: Report) -> Result<(), Failure> {
             let view = client.post(&case(&note.case, "/notes"), &json!({ "text": note.text }))?.json()?;
             stands(&view, report)
         }
+        DeskCommand::Attach(attach) => {
+            let contents = read(&attach.file)?;
+            let kind = picture(&contents).unwrap_or("application/pdf");
+            let path = case(&attach.case, &format!("/evidence?name={}", escape(&attach.name)));
+            stands(&client.send("POST", &path, Some(kind), contents)?.json()?, report)
+        }
         DeskCommand::Check(check) => {
             let item = check.item.checked_sub(1).ok_or_else(|| Failure::malformed("ITEM", "items count from 1"))?;
             let body = json!({ "item": item, "done": !check.undo });

@@ -61,7 +61,10 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Recorder(Recorder::Init(options)) => recorder::init(&options, report),
         Command::Recorder(Recorder::Card(options)) => recorder::card(&options, report),
         Command::Recorder(Recorder::Run(options)) => recorder::run(&options, report),
-        Command::DecodePhoto => {
+        Command::DecodePhoto { redraw: true } => {
+            std::process::exit(sparekey_service::photo::run_redrawing_child().into_status())
+        }
+        Command::DecodePhoto { redraw: false } => {
             // The child of `service run` that reads one photo. Its exit status is its own.
             std::process::exit(sparekey_service::photo::run_child().into_status())
         }

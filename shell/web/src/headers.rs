@@ -56,6 +56,10 @@ pub async fn set(State(policy): State<Headers>, request: Request, next: Next) ->
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
+        // What somebody uploaded is handed out under a policy of its own, stricter than that of pages.
+        if name == header::CONTENT_SECURITY_POLICY && headers.contains_key(&name) {
+            continue;
+        }
         headers.insert(name, HeaderValue::from_static(value));
     }
     let permissions = if policy.camera { &WITH_CAMERA } else { &WITHOUT_CAMERA };

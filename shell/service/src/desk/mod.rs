@@ -3,6 +3,7 @@
 //! Everything begins with a [`Credential`]: who it stands for is looked up for each call, and again within the transaction that
 //! writes. What may be done is decided in `sparekey_cases::desk`; this room finds, opens, shows and seals.
 
+mod evidence;
 mod open;
 mod people;
 pub(crate) mod replies;
@@ -19,12 +20,15 @@ use crate::{
     clock::Clock,
     keys::Keys,
     operators::Known,
+    photo::PhotoError,
+    seal::Sealer,
     store::{DeskFilter, DeskId, DeskRow, Store, StoreError},
     writer::{
         NotWritten, Writer,
         desk::{Act, ActOnCase, Acted, NotDone},
     },
 };
+pub(crate) use evidence::Attached;
 pub(crate) use open::{NewCase, Whence};
 pub(crate) use views::{CaseLine, CaseView, EntryView, FactView};
 
@@ -35,6 +39,7 @@ pub(crate) const PAGE: u32 = 100;
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) keys: Arc<Keys>,
+    pub(crate) sealer: Arc<Sealer>,
     pub(crate) store: Arc<Store>,
     pub(crate) writer: Writer,
     pub(crate) clock: Arc<dyn Clock>,
@@ -58,6 +63,8 @@ pub(crate) enum DeskError {
     /// Another operator has the name.
     #[error("name-taken")]
     NameTaken,
+    #[error("{0}")]
+    Photo(PhotoError),
     /// The database does not answer, or there is more to do than it can take.
     #[error("unavailable")]
     Unavailable,

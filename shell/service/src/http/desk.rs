@@ -3,6 +3,7 @@
 
 use axum::RequestExt;
 use axum::body::Bytes;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, body};
@@ -10,7 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sparekey_cases::desk::{State as CaseState, Words};
+use sparekey_cases::desk::{EvidenceKind, State as CaseState, Words};
 use sparekey_protocol::files::MAX_FILE;
 use sparekey_web::json::ApiJson;
 use sparekey_web::messages;
@@ -21,7 +22,7 @@ use utoipa_axum::routes;
 
 use super::openapi::NotAtTheDesk;
 use super::{App, Client, MAX_PHOTO_BODY, error};
-use crate::desk::{CaseLine, CaseView, Credential, DeskError, Filter, NewCase, Whence};
+use crate::desk::{Attached, CaseLine, CaseView, Credential, DeskError, Filter, NewCase, Whence};
 use crate::operators::Secret;
 use crate::store::DeskId;
 use crate::writer::desk::Act;
@@ -34,6 +35,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(open, list).layer(DefaultBodyLimit::max(MAX_PHOTO_BODY)))
         .routes(routes!(show))
         .routes(routes!(note))
+        .routes(routes!(attach).layer(DefaultBodyLimit::max(MAX_PHOTO_BODY)))
+        .routes(routes!(attached))
         .routes(routes!(check))
         .routes(routes!(hand_over))
         .routes(routes!(approve))
@@ -260,7 +263,7 @@ struct Cases {
 async fn list(
     State(app): State<App>,
     Bearer(credential): Bearer,
-    which: Result<Query<Which>, axum::extract::rejection::QueryRejection>,
+    which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Cases>, Problem> {
     let Ok(Query(which)) = which else { return Err(messages::MALFORMED.into()) };
     let state = which.state.map(|name| CaseState::parse(&name).ok_or(DeskError::Field("state"))).transpose();
@@ -317,6 +320,89 @@ async fn note(
 ) -> Result<Json<CaseView>, Problem> {
     let text = Words::new(&note.text).map_err(|_| problem(&DeskError::Field("text")))?;
     act(&app, credential, &number, Act::Note(text)).await
+}
+
+/// What it is called.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Called {
+    /// Such as `Label` or `Invoice`.
+    #[param(max_length = 254)]
+    #[serde(default)]
+    name: String,
+}
+
+/// Attaches a picture, which is drawn anew without what it says beside its pixels, or a PDF.
+#[utoipa::path(
+    post,
+    path = "/v1/cases/{number}/evidence",
+    tag = "desk",
+    security(("token" = [])),
+    params(("number" = String, Path, description = "The case's number.", min_length = 1, max_length = 32), Called),
+    request_body(
+        description = "The file itself, up to 12 MiB; a PDF up to 8 MiB.",
+        content(
+            (Vec<u8> = "image/jpeg"),
+            (Vec<u8> = "image/png"),
+            (Vec<u8> = "image/webp"),
+            (Vec<u8> = "application/pdf"),
+        ),
+    ),
+    responses((status = 200, description = "The case as it is now.", body = CaseView), NotAtTheDesk)
+)]
+async fn attach(
+    State(app): State<App>,
+    Bearer(credential): Bearer,
+    Number(number): Number,
+    called: Result<Query<Called>, QueryRejection>,
+    client: Client,
+    request: Request,
+) -> Result<Json<CaseView>, Problem> {
+    let Ok(Query(Called { name })) = called else { return Err(messages::MALFORMED.into()) };
+    let _place = app.enter_upload(client)?;
+    let file = Bytes::from_request(request, &app).await.map_err(|rejection| error::body(&rejection))?;
+    let attached = app.service.desk().attach(credential, &number, &name, file, &app.settings.photos).await;
+    attached.map(Json).map_err(|error| problem(&error))
+}
+
+/// Something that is attached: a JPEG, or a PDF to be saved.
+#[utoipa::path(
+    get,
+    path = "/v1/cases/{number}/evidence/{place}",
+    tag = "desk",
+    security(("token" = [])),
+    params(
+        ("number" = String, Path, description = "The case's number.", min_length = 1, max_length = 32),
+        ("place" = u32, Path, description = "Its place in the case, from 0.")
+    ),
+    responses(
+        (status = 200, description = "The file.", content((Vec<u8> = "image/jpeg"), (Vec<u8> = "application/pdf"))),
+        NotAtTheDesk
+    )
+)]
+async fn attached(
+    State(app): State<App>,
+    Bearer(credential): Bearer,
+    path: Result<Path<(String, u32)>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Ok(Path((number, place))) = path else { return Err(messages::NOT_FOUND.into()) };
+    let attached = app.service.desk().attached(credential, &number, place).await;
+    attached.map(hand_out).map_err(|error| problem(&error))
+}
+
+/// What somebody uploaded, so that no browser runs anything in it: a picture of our own drawing, or a PDF that is saved.
+pub(crate) fn hand_out(attached: Attached) -> Response {
+    let (kind, disposition) = match attached.evidence.kind {
+        EvidenceKind::Picture => ("image/jpeg", "inline; filename=\"evidence.jpg\""),
+        EvidenceKind::Pdf => ("application/pdf", "attachment; filename=\"evidence.pdf\""),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_DISPOSITION, disposition),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; sandbox"),
+    ];
+    (headers, attached.bytes.to_vec()).into_response()
 }
 
 /// An item of the checklist.

@@ -60,6 +60,7 @@ pub(crate) fn desk(error: &DeskError) -> Problem {
         DeskError::Field(field) => {
             Problem::new(messages::MALFORMED).detail(format!("Check the field {field}.")).with("field", *field)
         }
+        DeskError::Photo(error) => no_request_in_photo(*error),
         DeskError::NameTaken => messages::NAME_TAKEN.into(),
         DeskError::Unavailable => unavailable(),
     }
@@ -122,6 +123,7 @@ pub(crate) fn no_request_in_photo(error: PhotoError) -> Problem {
     match error {
         PhotoError::NoQr => messages::NO_QR.into(),
         PhotoError::TooLarge => messages::TOO_LARGE.into(),
+        PhotoError::NotAPicture => messages::BAD_EVIDENCE.into(),
         PhotoError::Busy => Problem::new(messages::TOO_MANY).retry_after(RETRY_SECONDS),
         PhotoError::Failed => Problem::internal(),
     }

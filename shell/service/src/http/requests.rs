@@ -60,7 +60,7 @@ impl App {
         let read = self.settings.photos.read(image).await;
         let outcome = match &read {
             Ok(_) => "read",
-            Err(PhotoError::NoQr) => "no-qr",
+            Err(PhotoError::NoQr | PhotoError::NotAPicture) => "no-qr",
             Err(PhotoError::TooLarge) => "too-large",
             Err(PhotoError::Busy) => "busy",
             Err(PhotoError::Failed) => "failed",

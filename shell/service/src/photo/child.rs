@@ -8,6 +8,7 @@ use rustix::thread::set_no_new_privs;
 use serde::{Deserialize, Serialize};
 
 use super::decode::{MAX_BYTES, Unreadable, read_symbols};
+use super::redraw::redraw;
 
 /// Processor time for one photo, in seconds. An ordinary one takes a tenth of one.
 const CPU_SECONDS: u64 = 2;
@@ -16,12 +17,14 @@ const ADDRESS_SPACE: u64 = 512 * 1024 * 1024;
 /// Above this the child gives way to everything else on the machine.
 const NICENESS: i32 = 5;
 
-/// What the child writes: one line of JSON.
+/// What the child writes: one line of JSON, and after it a picture, if that is what was asked for.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Answer {
     /// The texts of the symbols.
     Symbols(Vec<String>),
+    /// What follows the line is the picture.
+    Redrawn,
     /// There are none, and why.
     Unreadable(Unreadable),
 }
@@ -39,6 +42,25 @@ pub fn run_child() -> ExitCode {
         let answer = read_symbols(&image).map_or_else(Answer::Unreadable, Answer::Symbols);
         let mut line = serde_json::to_vec(&answer)?;
         line.push(b'\n');
+        stdout().lock().write_all(&line)
+    });
+    if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Reads an image from standard input; writes one line of JSON, and after it the image drawn anew, to standard output. To be called as
+/// [`run_child`] is.
+#[must_use]
+pub fn run_redrawing_child() -> ExitCode {
+    let done = confine().and_then(|()| {
+        let mut image = Vec::new();
+        stdin().lock().take(MAX_BYTES as u64 + 1).read_to_end(&mut image)?;
+        let (answer, drawn) = match redraw(&image) {
+            Ok(drawn) => (Answer::Redrawn, drawn),
+            Err(unreadable) => (Answer::Unreadable(unreadable), Vec::new()),
+        };
+        let mut line = serde_json::to_vec(&answer)?;
+        line.push(b'\n');
+        line.extend(drawn);
         stdout().lock().write_all(&line)
     });
     if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

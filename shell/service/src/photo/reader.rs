@@ -24,6 +24,10 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 const MAX_RUN: Duration = Duration::from_secs(5);
 /// Most bytes of a child's answer: 48 symbols, each as large as they come, would not fill it.
 const MAX_ANSWER: u64 = 1024 * 1024;
+/// Most bytes of a picture that was drawn anew, with the line before it.
+const MAX_REDRAWN: u64 = 4 * 1024 * 1024;
+/// What the child is told to draw anew by.
+const REDRAW: &str = "--redraw";
 
 /// Why a photo gave no request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +39,9 @@ pub enum PhotoError {
     /// More than 12 MiB or 50 megapixels (problem `too-large`).
     #[error("the photo is larger than 12 MiB or 50 megapixels")]
     TooLarge,
+    /// Neither JPEG nor PNG nor WebP, or a damaged or animated one.
+    #[error("this is no picture that can be drawn anew")]
+    NotAPicture,
     /// Too many photos at once, or the machine is too busy for this one (problem `too-many`).
     #[error("too many photos are being read")]
     Busy,
@@ -67,6 +74,31 @@ impl PhotoReader {
     /// # Errors
     /// [`PhotoError`] says which.
     pub async fn read(&self, image: Bytes) -> Result<String, PhotoError> {
+        let (status, answer) = self.run(image, None, MAX_ANSWER).await?;
+        judge(status, &answer)
+    }
+
+    /// The picture drawn anew, as JPEG. Dropping the future kills the child.
+    ///
+    /// # Errors
+    /// [`PhotoError`] says which.
+    pub async fn redraw(&self, image: Bytes) -> Result<Vec<u8>, PhotoError> {
+        let (status, answer) = self.run(image, Some(REDRAW), MAX_REDRAWN).await?;
+        let end = answer.iter().position(|byte| *byte == b'\n').unwrap_or(answer.len());
+        let (line, drawn) = answer.split_at(end);
+        match outcome(status, line) {
+            // An answer that was cut off is none.
+            Some(Answer::Redrawn) if answer.len() as u64 == MAX_REDRAWN => Err(PhotoError::TooLarge),
+            Some(Answer::Redrawn) => Ok(drawn[1..].to_vec()),
+            Some(Answer::Unreadable(Unreadable::TooLarge)) => Err(PhotoError::TooLarge),
+            Some(Answer::Unreadable(_)) => Err(PhotoError::NotAPicture),
+            None if is_out_of_time(status) => Err(PhotoError::NotAPicture),
+            Some(Answer::Symbols(_)) | None => Err(PhotoError::Failed),
+        }
+    }
+
+    /// What a child made of the image.
+    async fn run(&self, image: Bytes, more: Option<&str>, longest: u64) -> Result<(ExitStatus, Vec<u8>), PhotoError> {
         if image.len() > MAX_BYTES {
             return Err(PhotoError::TooLarge);
         }
@@ -74,11 +106,11 @@ impl PhotoReader {
         let turn = timeout(MAX_WAIT, self.running.acquire()).await;
         let _turn = turn.map_err(|_| PhotoError::Busy)?.expect("the semaphore is never closed");
 
-        let mut child = self.start().map_err(|error| {
+        let mut child = self.start(more).map_err(|error| {
             tracing::error!(%error, "the photo decoder could not be started");
             PhotoError::Failed
         })?;
-        let outcome = timeout(MAX_RUN, converse(&mut child, &image)).await;
+        let outcome = timeout(MAX_RUN, converse(&mut child, &image, longest)).await;
         let Ok(outcome) = outcome else {
             // Waited for here, so that at no time more than `at_once` run.
             if let Err(error) = child.kill().await {
@@ -87,16 +119,16 @@ impl PhotoReader {
             tracing::warn!("a photo took longer than {} s by the clock", MAX_RUN.as_secs());
             return Err(PhotoError::Busy);
         };
-        let (status, answer) = outcome.map_err(|error| {
+        outcome.map_err(|error| {
             tracing::error!(%error, "the photo decoder could not be heard");
             PhotoError::Failed
-        })?;
-        judge(status, &answer)
+        })
     }
 
-    fn start(&self) -> io::Result<Child> {
+    fn start(&self, more: Option<&str>) -> io::Result<Child> {
         Command::new(&self.program)
             .args(&self.args)
+            .args(more)
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -108,7 +140,7 @@ impl PhotoReader {
 }
 
 /// Gives the child its image and takes its answer, both at once: either pipe may fill.
-async fn converse(child: &mut Child, image: &[u8]) -> io::Result<(ExitStatus, Vec<u8>)> {
+async fn converse(child: &mut Child, image: &[u8], longest: u64) -> io::Result<(ExitStatus, Vec<u8>)> {
     let mut stdin = child.stdin.take().expect("piped at start");
     let stdout = child.stdout.take().expect("piped at start");
     let give = async move {
@@ -117,27 +149,36 @@ async fn converse(child: &mut Child, image: &[u8]) -> io::Result<(ExitStatus, Ve
     };
     let take = async move {
         let mut answer = Vec::new();
-        stdout.take(MAX_ANSWER).read_to_end(&mut answer).await.map(|_| answer)
+        stdout.take(longest).read_to_end(&mut answer).await.map(|_| answer)
     };
     let ((), answer) = tokio::join!(give, take);
     Ok((child.wait().await?, answer?))
 }
 
 fn judge(status: ExitStatus, answer: &[u8]) -> Result<String, PhotoError> {
-    if status.signal() == Some(Signal::XCPU.as_raw()) {
-        tracing::warn!("a photo used up its processor time");
-        return Err(PhotoError::NoQr);
-    }
-    let answer = if status.success() { serde_json::from_slice(answer).ok() } else { None };
-    match answer {
+    match outcome(status, answer) {
         Some(Answer::Symbols(texts)) => find_request(&texts).map(str::to_owned).ok_or(PhotoError::NoQr),
         Some(Answer::Unreadable(Unreadable::TooLarge)) => Err(PhotoError::TooLarge),
         Some(Answer::Unreadable(Unreadable::NotAnImage | Unreadable::Animated | Unreadable::NoSymbol)) => {
             Err(PhotoError::NoQr)
         }
-        None => {
-            tracing::warn!(%status, "the photo decoder ended without an answer");
-            Err(PhotoError::Failed)
-        }
+        None if is_out_of_time(status) => Err(PhotoError::NoQr),
+        Some(Answer::Redrawn) | None => Err(PhotoError::Failed),
     }
+}
+
+/// What the child said, if it came to its end.
+fn outcome(status: ExitStatus, line: &[u8]) -> Option<Answer> {
+    let answer = if status.success() { serde_json::from_slice(line).ok() } else { None };
+    if is_out_of_time(status) {
+        tracing::warn!("a photo used up its processor time");
+    } else if answer.is_none() {
+        tracing::warn!(%status, "the photo decoder ended without an answer");
+    }
+    answer
+}
+
+/// The image was at fault, not the machine.
+fn is_out_of_time(status: ExitStatus) -> bool {
+    status.signal() == Some(Signal::XCPU.as_raw())
 }

@@ -10,7 +10,7 @@ use sparekey_service::SystemClock;
 use sparekey_service::cases::{Line, Role};
 use sparekey_service::operators::{self, Entrance, NewOperator};
 
-use crate::stand::{Answer, SERIAL, Stand, photo};
+use crate::stand::{Answer, SERIAL, Stand, photo, photo_of};
 
 impl Stand {
     /// The token of a new operator.
@@ -451,4 +451,82 @@ async fn a_withdrawn_device_gets_no_case() {
     stand.service.withdraw(maker, &Serial::new(SERIAL).unwrap()).await.unwrap();
     let request = digits::encode(&stand.asking(1, Ask::ResetByDesk));
     assert_eq!(stand.desk_post("/v1/cases", &agent, &json!({ "request": request })).await.problem(), "withdrawn");
+}
+
+#[tokio::test]
+async fn evidence_is_drawn_anew_or_only_saved() {
+    let stand = Stand::new().await;
+    let agent = stand.operator("Ann", Role::Agent, None).await;
+    let viewer = stand.operator("Vic", Role::Viewer, None).await;
+    let stranger = stand.operator("Olga", Role::Administrator, Some("Acme")).await;
+    let number = stand.open_case(1, &agent).await;
+    let attach = async |token: &str, kind: &str, bytes: Vec<u8>| {
+        let request = Request::post(format!("/v1/cases/{number}/evidence?name=Label%20%3Cb%3E"))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", kind)
+            .body(Body::from(bytes))
+            .unwrap();
+        stand.call(request).await
+    };
+    let mut picture = photo_of("a label");
+    picture.extend_from_slice(b"GPS 48.1N <script>");
+    let answer = attach(&agent, "image/png", picture.clone()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["evidence"][0]["kind"], "picture");
+    assert_eq!(answer.json()["evidence"][0]["name"], "Label <b>");
+    let pdf = b"%PDF-1.7\n<script>alert(1)</script>\n%%EOF\n".to_vec();
+    // What it is called does not matter: the content does.
+    assert_eq!(attach(&agent, "image/jpeg", pdf.clone()).await.json()["evidence"][1]["kind"], "pdf");
+
+    for (token, status) in [(&agent, 200), (&viewer, 200), (&stranger, 404)] {
+        let shown = stand.desk_get(&format!("/v1/cases/{number}/evidence/0"), token).await;
+        assert_eq!(shown.status.as_u16(), status);
+        if status == 200 {
+            assert_eq!(shown.headers["content-type"], "image/jpeg");
+            assert!(shown.body.starts_with(&[0xff, 0xd8, 0xff]) && !shown.body.windows(3).any(|w| w == b"GPS"));
+        }
+        let saved = stand.desk_get(&format!("/v1/cases/{number}/evidence/1"), token).await;
+        assert_eq!(saved.status.as_u16(), status);
+        if status == 200 {
+            assert_eq!((saved.headers["content-type"].to_str().unwrap(), &saved.body), ("application/pdf", &pdf));
+            assert!(saved.headers["content-disposition"].to_str().unwrap().starts_with("attachment; "));
+            let policy = saved.headers["content-security-policy"].to_str().unwrap();
+            assert!(policy.contains("sandbox") && policy.contains("default-src 'none'"), "{policy}");
+            assert_eq!(saved.headers["x-content-type-options"], "nosniff");
+        }
+    }
+    for place in ["2", "-1", "x", "4294967295"] {
+        assert_eq!(
+            stand.desk_get(&format!("/v1/cases/{number}/evidence/{place}"), &agent).await.status,
+            404,
+            "{place}"
+        );
+    }
+    assert_eq!(attach(&viewer, "image/png", picture.clone()).await.problem(), "not-allowed");
+    assert_eq!(attach(&stranger, "image/png", picture).await.problem(), "not-found");
+
+    let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec();
+    let mut bomb = photo_of("bomb");
+    bomb[16..24].copy_from_slice(&[0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0]);
+    for (what, kind, bytes, problem) in [
+        ("an SVG", "image/svg+xml", svg.clone(), "bad-evidence"),
+        ("an SVG that calls itself PNG", "image/png", svg, "bad-evidence"),
+        ("HTML that calls itself PDF", "application/pdf", b"<html>".to_vec(), "bad-evidence"),
+        ("a PDF without an end", "application/pdf", b"%PDF-1.7\n<html>".to_vec(), "bad-evidence"),
+        ("a GIF", "image/gif", b"GIF89a".to_vec(), "bad-evidence"),
+        ("a header that claims ten gigapixels", "image/png", bomb, "bad-evidence"),
+        ("nothing", "image/png", Vec::new(), "bad-evidence"),
+        (
+            "a PDF of nine megabytes",
+            "application/pdf",
+            [b"%PDF-1.7".to_vec(), vec![b' '; 9 << 20], b"%%EOF".to_vec()].concat(),
+            "too-large",
+        ),
+        ("thirteen megabytes", "image/png", vec![0; 13 << 20], "too-large"),
+    ] {
+        let answer = attach(&agent, kind, bytes).await;
+        assert_eq!(answer.problem(), problem, "{what}");
+    }
+    let view = stand.desk_get(&format!("/v1/cases/{number}"), &agent).await.json();
+    assert_eq!(view["evidence"].as_array().unwrap().len(), 2);
 }

@@ -34,6 +34,8 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/desk/new"),
     ("GET", "/desk/cases/2026-000001"),
     ("POST", "/desk/cases/2026-000001/note"),
+    ("POST", "/desk/cases/2026-000001/attach"),
+    ("GET", "/desk/cases/2026-000001/evidence/0"),
     ("POST", "/desk/cases/2026-000001/check"),
     ("POST", "/desk/cases/2026-000001/hand-over"),
     ("GET", "/desk/cases/2026-000001/approve"),
@@ -58,7 +60,12 @@ async fn every_route(stand: &Stand) -> Vec<(Method, String)> {
     let documented = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
         let methods = item.as_object().unwrap().keys().map(|method| method.to_uppercase());
         methods.map(move |method| {
-            (method, path.replace("{id}", "AAAAAAAAAAAAAAAAAAAAAAAA").replace("{number}", "2026-000001"))
+            (
+                method,
+                path.replace("{id}", "AAAAAAAAAAAAAAAAAAAAAAAA")
+                    .replace("{number}", "2026-000001")
+                    .replace("{place}", "0"),
+            )
         })
     });
     let pages = PAGES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned()));

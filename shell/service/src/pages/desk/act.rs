@@ -2,20 +2,23 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use sparekey_cases::desk::Words;
 use sparekey_web::csrf::{FormToken, GuardedForm};
+use sparekey_web::messages;
 use sparekey_web::page::{Banner, Page, html};
 use sparekey_web::problem::Problem;
 
+use super::form::FileForm;
 use super::session::Session;
 use super::{Desk, case, to};
 use crate::desk::replies::Reply;
 use crate::desk::{CaseView, DeskError};
-use crate::http::{App, Number, error};
+use crate::http::{App, MAX_PHOTO_BODY, Number, error, hand_out};
 use crate::pages::assets;
 use crate::writer::desk::Act;
 
@@ -39,9 +42,14 @@ struct Refuse {
     reason: String,
 }
 
+/// With the other fields of the form.
+const MAX_UPLOAD: usize = MAX_PHOTO_BODY + 64 * 1024;
+
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/desk/cases/{number}/note", post(note))
+        .route("/desk/cases/{number}/attach", post(attach).layer(DefaultBodyLimit::max(MAX_UPLOAD)))
+        .route("/desk/cases/{number}/evidence/{place}", get(evidence))
         .route("/desk/cases/{number}/check", post(check))
         .route("/desk/cases/{number}/hand-over", post(hand_over))
         .route("/desk/cases/{number}/approve", get(show_approve).post(approve))
@@ -62,6 +70,38 @@ async fn note(
 ) -> Response {
     let act = Words::new(&note.text).map(Act::Note).map_err(|_| DeskError::Field("note"));
     done(&app, &session, token, &number, act, "note").await
+}
+
+async fn attach(
+    State(app): State<App>,
+    session: Session,
+    token: FormToken,
+    Number(number): Number,
+    form: Result<FileForm, Problem>,
+) -> Response {
+    let attached = async {
+        let form = form?;
+        let file =
+            form.file.clone().ok_or(Problem::new(messages::MALFORMED).detail("Choose a picture or a PDF first."))?;
+        let name = if form.text("name").trim().is_empty() { form.file_name.as_str() } else { form.text("name") };
+        let service = app.service.desk();
+        let attached = service.attach(session.credential(), &number, name, file, &app.settings.photos).await;
+        attached.map_err(|error| error::desk(&error))
+    };
+    match attached.await {
+        Ok(view) => to(&format!("/desk/cases/{}?done=attach", view.number)),
+        Err(problem) => case::with_problem(&app, &session, token, &number, problem).await,
+    }
+}
+
+async fn evidence(
+    State(app): State<App>,
+    session: Session,
+    path: Result<Path<(String, u32)>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Ok(Path((number, place))) = path else { return Err(messages::NOT_FOUND.into()) };
+    let attached = app.service.desk().attached(session.credential(), &number, place).await;
+    attached.map(hand_out).map_err(|error| error::desk(&error))
 }
 
 #[derive(Deserialize)]
