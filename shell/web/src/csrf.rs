@@ -3,7 +3,8 @@
 //! Three lines, for every request that may change something:
 //! 1. [`guard`] believes what the browser says of the sender: `Sec-Fetch-Site` where there is one, else `Origin`, which
 //!    must be the request's own `Host`.
-//! 2. A form is read by [`GuardedForm`] only if it carries the token of the page it stands on ([`FormToken`]): an HMAC
+//! 2. A form is read by [`GuardedForm`], and one with a file by [`GuardedUpload`](crate::upload::GuardedUpload), only if it
+//!    carries the token of the page it stands on ([`FormToken`]): an HMAC
 //!    of a random cookie and of the session's, so that who can plant a cookie cannot make its token, and a pair of the two
 //!    that somebody was given himself is of no use in another's session.
 //! 3. JSON is read by [`ApiJson`](crate::json::ApiJson) only with its content type, which no foreign form can send.
@@ -159,7 +160,8 @@ fn may_pass(method: &Method, headers: &HeaderMap, tls: bool) -> bool {
     }
 }
 
-/// Bodies that [`GuardedForm`] and `ApiJson` look at themselves.
+/// Bodies that [`GuardedForm`] and `ApiJson` look at themselves. Not those with files: there are calls for programs that take them
+/// without a token, and every browser since 2023 says `Sec-Fetch-Site`.
 fn is_checked_later(kind: &str) -> bool {
     let kind = kind.split(';').next().unwrap_or("").trim();
     ["application/x-www-form-urlencoded", "application/json"].iter().any(|known| kind.eq_ignore_ascii_case(known))

@@ -52,3 +52,4 @@ pub mod page;
 pub mod problem;
 pub mod same_site;
 pub mod tls;
+pub mod upload;
