@@ -1,6 +1,7 @@
 //! What the interface and the pages do alike: each command of the device with its slow part on the right thread.
 
 mod passwords;
+mod ways;
 
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -24,6 +25,8 @@ use crate::live::Live;
 use crate::rand::random;
 use crate::strength::Judge;
 use crate::visitor::Visitor;
+
+pub(crate) use ways::Switch;
 
 /// Calls from other networks are put on record no more often than this: each record is a write to the disk.
 const NOTE_OFF_LINK: Duration = Duration::from_secs(60);
@@ -267,6 +270,9 @@ impl App {
 
     /// So many codes, each hashed.
     async fn drafts(&self, visitor: &Visitor, count: usize) -> Result<Vec<CodeDraft>, Failure> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
         let (cost, turn) = (self.cost, self.hasher.turn(visitor.client)?);
         let make = move || {
             let seeds = CodeSeeds {

@@ -69,7 +69,7 @@ impl IntoResponse for Failure {
 fn problem(refusal: Refusal) -> Problem {
     let plain = Problem::new(message(refusal));
     match refusal {
-        Refusal::WrongProof { tries_left } => plain.detail(wrong_code(tries_left)).with("tries_left", tries_left),
+        Refusal::WrongProof { tries_left } => plain.detail(wrong_proof(tries_left)).with("tries_left", tries_left),
         Refusal::TooManyTries { retry_after: 0 } => plain.detail("Start again with a new request.").retry_after(0),
         Refusal::TooManyTries { retry_after } => plain.retry_after(retry_after),
         Refusal::MethodNotReady(why) => plain.detail(why_not(why)).with("why", why.name()),
@@ -95,10 +95,10 @@ fn message(refusal: Refusal) -> Message {
     }
 }
 
-fn wrong_code(tries_left: u8) -> &'static str {
+fn wrong_proof(tries_left: u8) -> &'static str {
     match tries_left {
-        0 => "No try is left for this code; start again with a new one.",
-        _ => "Compare it with the newest mail for this device, and try again.",
+        0 => "No try is left for now; start again, or wait.",
+        _ => "Compare it with the newest mail, file or sheet for this device, and try again.",
     }
 }
 

@@ -110,7 +110,7 @@ fn from_activation_to_a_new_password() {
     screen.fill("#code", &mail.code());
     screen.press("Confirm");
     screen.see_path("the list of ways back in", |path| path == "/ready");
-    screen.see_text("Activated");
+    screen.see_text("Ways back in");
     screen.press("Done");
     screen.see_text("confirmed");
     drop(phone);

@@ -31,16 +31,19 @@ struct Method {
     /// Why it is not ready, or what is unsure about it; absent if there is nothing to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
+    /// When it was last found to work, in seconds by the device's clock; absent if never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_tested: Option<u64>,
 }
 
 impl Method {
     fn new(view: &WayView) -> Self {
-        let name = view.way.name();
-        match view.readiness {
-            Readiness::Ready => Self { name, ready: true, why: None },
-            Readiness::Unproven => Self { name, ready: true, why: Some("unproven") },
-            Readiness::NotReady(why) => Self { name, ready: false, why: Some(why.name()) },
-        }
+        let (ready, why) = match view.readiness {
+            Readiness::Ready => (true, None),
+            Readiness::Unproven => (true, Some("unproven")),
+            Readiness::NotReady(why) => (false, Some(why.name())),
+        };
+        Self { name: view.way.name(), ready, why, last_tested: view.tested.map(|at| at.0) }
     }
 }
 

@@ -3,6 +3,7 @@
 mod activation;
 mod contacts;
 mod device;
+mod key_file;
 mod recoveries;
 mod sessions;
 
@@ -25,6 +26,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/recoveries/{id}/qr.svg", get(recoveries::qr))
         .route("/recoveries/{id}/proof", post(recoveries::prove))
         .route("/recoveries/{id}/password", put(recoveries::set_password))
+        .route("/key-file", post(key_file::export))
         .route("/contacts/{n}/confirmation", post(contacts::open))
         .route("/contacts/{n}/confirmation/proof", post(contacts::confirm));
     Router::new().nest("/api/v1", calls)

@@ -8,8 +8,9 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sparekey_device::ways::Way;
+use sparekey_device::ways::{QuestionId, Way};
 use sparekey_device::{PartView, Progress, RecoveryId, RecoveryView, Shows, Typed};
+use sparekey_protocol::Language;
 use sparekey_web::json::ApiJson;
 use sparekey_web::problem::Problem;
 
@@ -17,6 +18,7 @@ use crate::app::{App, parse_code};
 use crate::failure::{Failure, Malformed};
 use crate::path::Id;
 use crate::qr::svg;
+use crate::questions;
 use crate::request_file;
 use crate::typed;
 use crate::visitor::Visitor;
@@ -46,7 +48,7 @@ pub(super) async fn open(
     app.on_this_link(&visitor).await?;
     let way = Way::named(&asked.method).ok_or(NO_WAY)?;
     let opened = app.open_recovery(&visitor, way.into()).await?;
-    let mut answer = shown(&opened);
+    let mut answer = shown(&opened, visitor.language.as_ref());
     if let Some(request) = opened.request() {
         answer["request_xml"] = request_file::xml(&app, request.to_vec()).await.into();
     }
@@ -54,7 +56,7 @@ pub(super) async fn open(
 }
 
 /// A request as it stands: what its next part shows, and all its parts.
-fn shown(view: &RecoveryView) -> Value {
+fn shown(view: &RecoveryView, language: Option<&Language>) -> Value {
     let part =
         |part: &PartView| json!({ "method": part.way.name(), "proven": part.proven, "tries_left": part.tries_left });
     let mut answer = json!({
@@ -72,7 +74,8 @@ fn shown(view: &RecoveryView) -> Value {
         }
         Some(Shows::Desk { qr_text, .. }) => answer["qr_text"] = qr_text.as_str().into(),
         Some(Shows::Questions(asked)) => {
-            answer["questions"] = asked.iter().map(|id| json!({ "id": id.number() })).collect();
+            let question = |id: &QuestionId| json!({ "id": id.number(), "text": questions::text(*id, language) });
+            answer["questions"] = asked.iter().map(question).collect();
         }
         Some(Shows::SecurityCode(question)) => answer["question"] = question.to_string().into(),
         Some(Shows::KeyFile | Shows::Sheet) | None => {}
@@ -81,7 +84,7 @@ fn shown(view: &RecoveryView) -> Value {
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, visitor: Visitor, Id(id): Id) -> Result<Json<Value>, Failure> {
-    Ok(Json(shown(&view(&app, &visitor, id).await?)))
+    Ok(Json(shown(&view(&app, &visitor, id).await?, visitor.language.as_ref())))
 }
 
 pub(super) async fn qr(State(app): State<Arc<App>>, visitor: Visitor, Id(id): Id) -> Result<Response, Problem> {

@@ -55,7 +55,7 @@ impl App {
     }
 
     /// The name of who is logged in.
-    async fn own_username(&self, visitor: &Visitor) -> Result<Username, Failure> {
+    pub(super) async fn own_username(&self, visitor: &Visitor) -> Result<Username, Failure> {
         self.session(visitor).await?;
         let username = self.look(|device, _| device.username().cloned()).await;
         username.ok_or(Failure::Refused(Refusal::NotActive))
@@ -112,7 +112,7 @@ impl App {
 }
 
 /// The session held a moment ago, so a refusal for want of a login means that the password was wrong.
-fn judged(guess: Guess<'_>, outcome: Result<(), Failure>) -> Result<(), Failure> {
+pub(super) fn judged<A>(guess: Guess<'_>, outcome: Result<A, Failure>) -> Result<A, Failure> {
     match outcome {
         Err(Failure::Refused(Refusal::NotLoggedIn)) => Err(Failure::WrongPassword),
         outcome => {

@@ -15,6 +15,7 @@ use sparekey_web::json::ApiJson;
 use sparekey_web::page::{Page, Width};
 use zeroize::Zeroizing;
 
+use super::questions::{Chosen, Fields};
 use super::trouble::Trouble;
 use super::{on_this_link, same};
 use crate::app::App;
@@ -29,6 +30,7 @@ struct Activate {
     token: FormToken,
     trouble: Trouble,
     typed: Typed,
+    questions: Fields,
 }
 
 /// A new password, typed twice.
@@ -57,6 +59,8 @@ pub(super) struct Typed {
     second: String,
     #[serde(default)]
     second_again: String,
+    #[serde(flatten)]
+    chosen: Chosen,
 }
 
 pub(super) async fn form(
@@ -76,8 +80,9 @@ pub(super) async fn form(
         email_again: String::new(),
         second: String::new(),
         second_again: String::new(),
+        chosen: Chosen::default(),
     };
-    Ok(page(&app, token, Trouble::default(), typed))
+    Ok(page(&app, &visitor, token, Trouble::default(), typed))
 }
 
 pub(super) async fn submit(
@@ -91,7 +96,7 @@ pub(super) async fn submit(
     match try_activate(&app, &visitor, &typed, password, &again).await {
         Ok(response) => response,
         Err(Failure::Refused(Refusal::AlreadyActive)) => Redirect::to("/").into_response(),
-        Err(failure) => page(&app, token, failure.into(), typed),
+        Err(failure) => page(&app, &visitor, token, failure.into(), typed),
     }
 }
 
@@ -104,7 +109,7 @@ async fn try_activate(
 ) -> Result<Response, Failure> {
     same(&password, again, TWO_PASSWORDS)?;
     let emails = emails(&typed.email, &typed.email_again, &typed.second, &typed.second_again)?;
-    app.activate(visitor, &typed.username, password.clone(), &emails, None).await?;
+    app.activate(visitor, &typed.username, password.clone(), &emails, typed.chosen.read()?).await?;
     let logged_in = app.log_in(visitor, &typed.username, password).await?;
     let session = logged_in.token.expose();
     if !emails.is_empty() {
@@ -137,9 +142,10 @@ pub(super) fn emails(
     Ok(emails)
 }
 
-fn page(app: &App, token: FormToken, trouble: Trouble, typed: Typed) -> Response {
+fn page(app: &App, visitor: &Visitor, token: FormToken, trouble: Trouble, typed: Typed) -> Response {
     let page = app.page("Activate").width(Width::Wide).scripts([&REVEAL, &STRENGTH]).banner(trouble.banner());
-    let shown = Activate { page, token, trouble, typed };
+    let questions = Fields::new(visitor.language.as_ref(), &typed.chosen);
+    let shown = Activate { page, token, trouble, typed, questions };
     shown.trouble.answer(&shown)
 }
 

@@ -7,6 +7,8 @@ use sparekey_protocol::{Calendar, Time};
 pub(super) struct Line {
     pub(super) when: String,
     pub(super) what: &'static str,
+    /// By which way back in, or about which.
+    pub(super) way: &'static str,
     pub(super) from: String,
     pub(super) count: u32,
     pub(super) grave: bool,
@@ -16,7 +18,14 @@ impl From<&Event> for Line {
     fn from(event: &Event) -> Self {
         let from = event.from.map_or_else(|| "this screen".to_owned(), |addr| addr.to_string());
         let grave = is_news(event.kind);
-        Self { when: when(event.at), what: what(event.kind), from, count: event.count, grave }
+        Self {
+            when: when(event.at),
+            what: what(event.kind),
+            way: event.way.map_or("", |way| super::ways::words(way).0),
+            from,
+            count: event.count,
+            grave,
+        }
     }
 }
 

@@ -63,13 +63,17 @@ pub(super) async fn show(
     logged_in(&app, &visitor).await?;
     let page = app.page("This device").width(Width::Wide);
     let fingerprint = app.fingerprint.clone();
-    let shown = app.look(|device, now| Home {
-        page: page.banner(since.and_then(|since| news(device, since))),
-        token,
-        facts: facts(device, now, fingerprint),
-        ways: ways::lines(device, visitor.caller),
-        contacts: contacts(device, now, visitor.token()),
-        events: device.events().iter().rev().take(LISTED).map(events::Line::from).collect(),
+    let shown = app.look(|device, now| {
+        let ways = ways::lines(device, visitor.caller);
+        let warning = ways::warning(&ways, device.independent_ways(visitor.caller));
+        Home {
+            page: page.banner(warning).banner(since.and_then(|since| news(device, since))),
+            token,
+            facts: facts(device, now, fingerprint),
+            ways,
+            contacts: contacts(device, now, visitor.token()),
+            events: device.events().iter().rev().take(LISTED).map(events::Line::from).collect(),
+        }
     });
     Ok(html(&shown.await))
 }

@@ -5,9 +5,13 @@ mod contacts;
 mod events;
 mod forgot;
 mod home;
+mod key_file;
 mod login;
 mod password;
+mod questions;
 mod recovery;
+mod security;
+mod sheet;
 mod trouble;
 mod ways;
 
@@ -30,24 +34,34 @@ use crate::visitor::Visitor;
 /// Waits until the device is back after a restart.
 static RESTART: Asset = Asset::new("restart.js", include_bytes!("../../static/restart.js"));
 
+/// Prints the page.
+static PRINT: Asset = Asset::new("print.js", include_bytes!("../../static/print.js"));
+
 /// All pages and what they load.
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(first))
         .route("/activate", get(activate::form).post(activate::submit))
         .route("/password-strength", post(activate::strength))
-        .route("/ready", get(ways::ready))
+        .route("/ready", get(ways::ready).post(ways::test))
+        .route("/key-file", get(key_file::form).post(key_file::export))
+        .route("/sheet", get(sheet::form).post(sheet::submit))
+        .route("/questions", get(questions::form).post(questions::submit))
+        .route("/security", get(security::show).post(security::switch))
+        .route("/security/sessions", post(security::end_others))
         .route("/login", get(login::form).post(login::submit))
         .route("/logout", post(login::log_out))
         .route("/forgot", get(forgot::list).post(forgot::open))
         .route("/recoveries/{id}", get(recovery::show).post(recovery::prove))
+        .route("/recoveries/{id}/file", post(recovery::prove_by_file))
+        .route("/recoveries/{id}/request.xml", get(recovery::request_file))
         .route("/recoveries/{id}/password", get(recovery::password_form).post(recovery::set_password))
         .route("/home", get(home::show))
         .route("/contacts", get(contacts::form).post(contacts::submit))
         .route("/contacts/{n}/confirm", get(contacts::show).post(contacts::confirm))
         .route("/contacts/{n}/request", post(contacts::open))
         .route("/password", get(password::form).post(password::submit))
-        .merge(assets::router(assets::SHARED.iter().copied().chain([&RESTART])))
+        .merge(assets::router(assets::SHARED.iter().copied().chain([&RESTART, &PRINT])))
 }
 
 /// Where a visitor is to begin.

@@ -6,12 +6,14 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use sparekey_device::ways::{Readiness, Way, Why};
 use sparekey_web::assets::{REVEAL, STRENGTH};
 use sparekey_web::csrf::{FormToken, GuardedForm};
 use sparekey_web::page::Page;
 use zeroize::Zeroizing;
 
 use super::activate::TWO_PASSWORDS;
+use super::key_file::AFTER_CHANGE;
 use super::trouble::Trouble;
 use super::{logged_in, same};
 use crate::app::App;
@@ -55,7 +57,11 @@ pub(super) async fn submit(
         app.change_password(&visitor, current, password.clone()).await
     };
     match changed.await {
-        Ok(()) => Ok(Redirect::to("/home").into_response()),
+        Ok(()) => {
+            let voided = app.look(|device, _| device.way(visitor.caller, Way::KeyFile).readiness).await
+                == Readiness::NotReady(Why::VoidAfterPasswordChange);
+            Ok(Redirect::to(if voided { AFTER_CHANGE } else { "/home" }).into_response())
+        }
         Err(failure) => Ok(page(&app, token, failure.into())),
     }
 }

@@ -8,6 +8,9 @@ use sparekey_web::problem::Problem;
 
 use crate::failure::Failure;
 
+/// The fields of a proof: one of them stands on a page.
+const PROOFS: [&str; 5] = ["code", "answers", "key_file", "sheet_code", "grant"];
+
 /// What a form that is shown for the first time or again says.
 #[derive(Default)]
 pub(super) struct Trouble(Option<Wrong>);
@@ -19,9 +22,9 @@ struct Wrong {
 }
 
 impl Trouble {
-    /// Two lines on top, but for a wrong code: what is wrong stands at its field, and the symbol stays in sight.
+    /// Two lines on top, but for a wrong proof: what is wrong stands at its field, and the symbol stays in sight.
     pub(super) fn banner(&self) -> Option<Banner> {
-        self.problem().filter(|_| self.code().is_empty()).map(Banner::from)
+        self.problem().filter(|_| self.proof().is_empty()).map(Banner::from)
     }
 
     /// What is wrong with a field; nothing if it is not the one.
@@ -29,9 +32,10 @@ impl Trouble {
         self.at(field).map_or("", Problem::title)
     }
 
-    /// What is wrong with the code, and what to do.
-    pub(super) fn code(&self) -> String {
-        self.at("code").map_or_else(String::new, |problem| format!("{} {}", problem.title(), problem.what_to_do()))
+    /// What is wrong with the proof that was given, and what to do.
+    pub(super) fn proof(&self) -> String {
+        let found = PROOFS.iter().find_map(|field| self.at(field));
+        found.map_or_else(String::new, |problem| format!("{} {}", problem.title(), problem.what_to_do()))
     }
 
     /// Seconds until another try is worth it.

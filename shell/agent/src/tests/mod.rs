@@ -4,3 +4,4 @@ mod api;
 mod limits;
 mod pages;
 mod restart;
+mod ways;

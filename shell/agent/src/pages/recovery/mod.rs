@@ -1,4 +1,13 @@
-//! One recovery: the QR and the code, then the new password, then the restart.
+//! One recovery: its proof, by a page of each way's own, then the new password, then the restart.
+
+mod desk;
+mod email;
+mod key_file;
+mod questions;
+mod security_code;
+mod sheet;
+
+pub(super) use desk::request_file;
 
 use std::sync::Arc;
 
@@ -7,12 +16,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use sparekey_device::{Progress, RecoveryId, RecoveryView, Refusal, Typed};
-use sparekey_web::assets::{CODE_INPUT, COUNTDOWN, REVEAL, STRENGTH};
+use sparekey_device::ways::Way;
+use sparekey_device::{PartView, Progress, RecoveryId, Refusal, Shows, Typed};
+use sparekey_web::assets::{COUNTDOWN, REVEAL, STRENGTH};
 use sparekey_web::cookie;
 use sparekey_web::csrf::{FormToken, GuardedForm};
-use sparekey_web::page::{Page, Width, html};
+use sparekey_web::page::{Page, html};
 use sparekey_web::problem::Problem;
+use sparekey_web::upload::GuardedUpload;
 use zeroize::Zeroizing;
 
 use super::activate::TWO_PASSWORDS;
@@ -21,27 +32,26 @@ use super::{RESTART, on_this_link, same};
 use crate::app::{App, parse_code};
 use crate::failure::Failure;
 use crate::path::Id;
-use crate::qr;
+use crate::typed;
 use crate::visitor::Visitor;
 
 /// The cookie that carries the ticket from the code to the new password.
 const TICKET: &str = "ticket";
 
-#[derive(Template)]
-#[template(path = "recovery.html")]
-struct Recovery {
-    page: Page,
+/// What the pages of all ways have in common.
+struct Common {
     token: FormToken,
     trouble: Trouble,
     id: String,
-    view: RecoveryView,
-    qr: String,
-    /// Seconds that a code of this device is good for.
-    all: u64,
+    /// Wrong proofs that it still bears.
+    tries_left: u8,
+    expires_in: u64,
     service: String,
     serial: String,
-    /// Whether there is another reserved email to choose.
-    choice: bool,
+    /// Whether it is a dry test, which changes nothing.
+    test: bool,
+    /// Where two proofs are asked for: which one this is, from 1.
+    part: Option<usize>,
 }
 
 pub(super) async fn show(
@@ -54,9 +64,22 @@ pub(super) async fn show(
     page(&app, &visitor, token, id, Trouble::default()).await.map_err(IntoResponse::into_response)
 }
 
+/// The fields of the pages: those of the way that the page is of.
 #[derive(Deserialize)]
 pub(super) struct Given {
-    code: String,
+    code: Option<String>,
+    sheet_code: Option<String>,
+    key_file: Option<String>,
+    grant: Option<String>,
+    first: Option<String>,
+    second: Option<String>,
+    third: Option<String>,
+}
+
+/// A key file or a grant, as a file.
+#[derive(Deserialize)]
+pub(super) struct File {
+    file: String,
 }
 
 pub(super) async fn prove(
@@ -64,18 +87,72 @@ pub(super) async fn prove(
     visitor: Visitor,
     Id(id): Id,
     token: FormToken,
-    GuardedForm(typed): GuardedForm<Given>,
+    GuardedForm(given): GuardedForm<Given>,
 ) -> Result<Response, Response> {
     on_this_link(&app, &visitor).await?;
-    let proven = async { app.prove(&visitor, id, Typed::Code(parse_code(&typed.code)?)).await };
-    match proven.await {
-        Ok(Progress::More | Progress::Tested) => Ok(Redirect::to(&format!("/recoveries/{id}")).into_response()),
+    let proven = async { app.prove(&visitor, id, read(&app, &visitor, id, given).await?).await };
+    answer(&app, &visitor, token, id, proven.await).await
+}
+
+pub(super) async fn prove_by_file(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Id(id): Id,
+    token: FormToken,
+    GuardedUpload(File { file }): GuardedUpload<File>,
+) -> Result<Response, Response> {
+    on_this_link(&app, &visitor).await?;
+    let file = Zeroizing::new(file);
+    let proven = async {
+        let way = waits_for(&app, &visitor, id).await?.way;
+        let typed = match way {
+            Way::Desk => typed::grant(file.as_bytes())?,
+            _ => typed::key_file(file.as_bytes())?,
+        };
+        app.prove(&visitor, id, typed).await
+    };
+    answer(&app, &visitor, token, id, proven.await).await
+}
+
+/// The proof in a form.
+async fn read(app: &App, visitor: &Visitor, id: RecoveryId, given: Given) -> Result<Typed, Failure> {
+    let Given { code, sheet_code, key_file, grant, first, second, third } = given;
+    if let Shows::Questions(asked) = waits_for(app, visitor, id).await?.shows {
+        let answers = [first, second, third].map(|answer| Zeroizing::new(answer.unwrap_or_default()));
+        let answers: Vec<_> = asked.iter().zip(&answers).map(|(id, answer)| (id.number(), answer.as_str())).collect();
+        return Ok(Typed::Answers(typed::answers(&answers)?));
+    }
+    Ok(match (sheet_code, key_file, grant) {
+        (Some(code), None, None) => typed::sheet_code(&code)?,
+        (None, Some(xml), None) => typed::key_file(Zeroizing::new(xml).trim().as_bytes())?,
+        (None, None, Some(xml)) => typed::grant(xml.trim().as_bytes())?,
+        _ => Typed::Code(parse_code(&code.unwrap_or_default())?),
+    })
+}
+
+/// What the request waits for next.
+async fn waits_for(app: &App, visitor: &Visitor, id: RecoveryId) -> Result<PartView, Failure> {
+    let view = app.look(|device, now| device.recovery(now, visitor.caller, id)).await?;
+    view.next_part().cloned().ok_or(Failure::Refused(Refusal::Expired))
+}
+
+/// Where a proof leads, or its page again.
+async fn answer(
+    app: &App,
+    visitor: &Visitor,
+    token: FormToken,
+    id: RecoveryId,
+    proven: Result<Progress, Failure>,
+) -> Result<Response, Response> {
+    match proven {
+        Ok(Progress::More) => Ok(Redirect::to(&format!("/recoveries/{id}")).into_response()),
+        Ok(Progress::Tested) => Ok(Redirect::to("/ready?tested").into_response()),
         Ok(Progress::Proven(ticket)) => {
             let next = Redirect::to(&format!("/recoveries/{id}/password"));
-            Ok(([(header::SET_COOKIE, ticket_cookie(&visitor, ticket.expose()))], next).into_response())
+            Ok(([(header::SET_COOKIE, ticket_cookie(visitor, ticket.expose()))], next).into_response())
         }
         Err(failure) => {
-            let shown = page(&app, &visitor, token, id, failure.into()).await;
+            let shown = page(app, visitor, token, id, failure.into()).await;
             shown.map_err(|_| failure.into_response())
         }
     }
@@ -88,24 +165,41 @@ async fn page(
     id: RecoveryId,
     trouble: Trouble,
 ) -> Result<Response, Problem> {
-    let page =
-        app.page("Forgot password").width(Width::Monitor).scripts([&CODE_INPUT, &COUNTDOWN]).banner(trouble.banner());
     let (view, choice, service, serial) = app
         .look(|device, now| {
             let view = device.recovery(now, visitor.caller, id);
-            let (identity, card) = (device.identity(), device.card());
             let choice = device.masked_contacts(visitor.caller).is_ok_and(|emails| emails.len() > 1);
-            (view, choice, card.name.to_string(), identity.certificate().serial.to_string())
+            let serial = device.identity().certificate().serial.to_string();
+            (view, choice, device.card().name.to_string(), serial)
         })
         .await;
     let view = view.map_err(Failure::Refused)?;
-    if view.proven {
+    let Some(part) = view.next_part().filter(|_| !view.proven) else {
         return Ok(Redirect::to(&format!("/recoveries/{id}/password")).into_response());
+    };
+    let page = app.page("Forgot password").banner(trouble.banner());
+    let number = view.parts.iter().position(|part| !part.proven).map(|before| before + 1);
+    let common = Common {
+        token,
+        trouble,
+        id: id.to_string(),
+        tries_left: view.tries_left,
+        expires_in: view.expires_in,
+        service,
+        serial,
+        test: view.test,
+        part: number.filter(|_| view.parts.len() > 1),
+    };
+    match &part.shows {
+        Shows::Email { qr_text, masked_address, .. } => {
+            email::page(page, common, qr_text, masked_address, app.code_seconds, choice)
+        }
+        Shows::Desk { qr_text, .. } => desk::page(page, common, qr_text),
+        Shows::KeyFile => Ok(key_file::page(page, common)),
+        Shows::Sheet => Ok(sheet::page(page, common)),
+        Shows::Questions(asked) => Ok(questions::page(page, common, asked, visitor.language.as_ref())),
+        Shows::SecurityCode(question) => Ok(security_code::page(page, common, *question)),
     }
-    let qr = view.qr_text().and_then(qr::svg).ok_or_else(Problem::internal)?;
-    let shown =
-        Recovery { page, token, trouble, id: id.to_string(), view, qr, all: app.code_seconds, service, serial, choice };
-    Ok(shown.trouble.answer(&shown))
 }
 
 #[derive(Template)]
