@@ -110,22 +110,6 @@ impl Device {
         self.sessions_mut().end(token);
     }
 
-    /// How many sessions live besides this one.
-    #[must_use]
-    pub fn sessions_besides(&mut self, now: Now, token: &str) -> usize {
-        self.sessions().besides(now.since_start, token)
-    }
-
-    /// Ends every session but this one.
-    ///
-    /// # Errors
-    /// [`Refusal::NotLoggedIn`].
-    pub fn end_other_sessions(&mut self, now: Now, token: &str) -> Result<(), Refusal> {
-        self.session(now, token)?;
-        self.sessions().end_all_but(token);
-        Ok(())
-    }
-
     /// Sets a new password for who knows the old one: every other session ends, every open request is void.
     ///
     /// # Errors

@@ -77,11 +77,6 @@ impl Sessions {
         self.living.retain(|session| session.token.is_of(token));
     }
 
-    /// How many live besides this one.
-    pub(crate) fn besides(&self, now: u64, token: &str) -> usize {
-        self.0.iter().filter(|session| session.lives(now) && !session.token.is_of(token)).count()
-    }
-
     pub(crate) fn end_all(&mut self) {
         self.living.clear();
     }

@@ -48,7 +48,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/sheet", get(sheet::form).post(sheet::submit))
         .route("/questions", get(questions::form).post(questions::submit))
         .route("/security", get(security::show).post(security::switch))
-        .route("/security/sessions", post(security::end_others))
+        .route("/security/sessions", post(security::end_session))
         .route("/login", get(login::form).post(login::submit))
         .route("/logout", post(login::log_out))
         .route("/forgot", get(forgot::list).post(forgot::open))

@@ -8,14 +8,16 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use sparekey_device::ways::{ContactRule, Way};
+use sparekey_device::{Now, SessionView};
+use sparekey_protocol::Time;
 use sparekey_web::assets::REVEAL;
 use sparekey_web::csrf::{FormToken, GuardedForm};
 use sparekey_web::messages;
 use sparekey_web::page::{Page, Width};
 use sparekey_web::problem::Problem;
 
+use super::events::when;
 use super::trouble::Trouble;
 use super::ways::{Line, lines};
 use super::{events, logged_in};
@@ -35,9 +37,25 @@ struct Security {
     /// Whether two reserved emails are confirmed, so that both can be.
     two: bool,
     card: Card,
-    /// Sessions besides this one.
-    others: usize,
+    sessions: Vec<Session>,
     events: Vec<events::Line>,
+}
+
+/// Who is logged in.
+struct Session {
+    number: u64,
+    from: String,
+    begun: String,
+    used: String,
+    mine: bool,
+}
+
+impl Session {
+    fn new(view: SessionView, now: Now) -> Self {
+        let at = |since_start| when(Time(now.started.0 + since_start));
+        let from = view.from.map_or_else(|| "this screen".to_owned(), |address| address.to_string());
+        Self { number: view.number, from, begun: at(view.begun), used: at(view.used), mine: view.mine }
+    }
 }
 
 /// The pinned card.
@@ -100,16 +118,21 @@ pub(super) async fn switch(
     }
 }
 
-/// Ends every session but this one.
-pub(super) async fn end_others(
+/// A session's number.
+#[derive(Deserialize)]
+pub(super) struct End {
+    number: u64,
+}
+
+/// Ends one session.
+pub(super) async fn end_session(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    GuardedForm(IgnoredAny): GuardedForm<IgnoredAny>,
+    GuardedForm(End { number }): GuardedForm<End>,
 ) -> Result<Response, Response> {
     logged_in(&app, &visitor).await?;
-    app.look(|device, now| device.end_other_sessions(now, visitor.token()))
-        .await
-        .map_err(|refusal| crate::failure::Failure::Refused(refusal).into_response())?;
+    // One that there is not has ended already.
+    let _ = app.look(|device, now| device.end_session(now, visitor.token(), number)).await;
     Ok(Redirect::to("/security").into_response())
 }
 
@@ -118,7 +141,7 @@ async fn page(app: &App, visitor: &Visitor, token: FormToken, trouble: Trouble) 
     let shown = app.look(|device, now| {
         let contacts = device.contacts(now, visitor.token()).unwrap_or_default();
         let two = contacts.iter().filter(|contact| contact.confirmed.is_some()).count() > 1;
-        let others = device.sessions_besides(now, visitor.token());
+        let sessions = device.sessions(now, visitor.token()).unwrap_or_default();
         let card = device.card();
         Security {
             page,
@@ -141,7 +164,7 @@ async fn page(app: &App, visitor: &Visitor, token: FormToken, trouble: Trouble) 
                     }
                 },
             },
-            others,
+            sessions: sessions.into_iter().map(|session| Session::new(session, now)).collect(),
             events: device.events().iter().rev().map(events::Line::from).collect(),
             trouble,
         }
