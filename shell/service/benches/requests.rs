@@ -26,6 +26,7 @@ use sparekey_service::{
     http::{self, Flood, HttpSettings},
     mail::{Address, Letterhead, Transport},
     photo::PhotoReader,
+    public_log::LogSettings,
     service::{self, DATABASE_FILE, Database, Service, Settings},
 };
 use sparekey_web::listen::{Listener, Scheme};
@@ -148,6 +149,7 @@ async fn measure(dir: &std::path::Path, database: Database, requests: &[Vec<u8>]
         letterhead: Letterhead::new("Bench", Address::parse("recovery@example.org").unwrap()),
         budgets: Budgets { network: much, ..Budgets::default() },
         bounces: None,
+        log: LogSettings::in_folder(dir.join("log")),
         clock: Arc::new(SystemClock),
     };
     let service = Arc::new(Service::open(settings).await.unwrap());

@@ -11,7 +11,9 @@ use std::{
 };
 
 use sparekey_protocol::{
-    KeyId, MakerId, OpeningKey, OpeningPublicKey, PublicKey, Serial, SigningKey, Time, log_verifier_key, pem,
+    KeyId, MakerId, OpeningKey, OpeningPublicKey, PublicKey, Serial, SigningKey, Time,
+    log::{Algorithm, NoteKey},
+    log_verifier_key, pem,
     request::Trust,
 };
 use zeroize::Zeroizing;
@@ -68,6 +70,8 @@ pub struct PublicHalves {
 /// The service's secret keys, the makers it trusts, and what those withdrew.
 pub struct Keys {
     opening: OpeningKey,
+    grant: SigningKey,
+    log: SigningKey,
     retired: Vec<(Time, OpeningKey)>,
     makers: BTreeMap<MakerId, PublicKey>,
     withdrawn: RwLock<Arc<HashSet<(MakerId, Serial)>>>,
@@ -109,9 +113,8 @@ impl Keys {
     /// [`KeysError`] names the file that is missing or is not what it should be.
     pub fn read(dir: &Path, now: Time) -> Result<Self, KeysError> {
         let opening = read_key(&dir.join(OPENING_KEY), pem::read_opening_key)?;
-        // Not used before the desk and the public log are; a folder without them is not whole.
-        read_key(&dir.join(GRANT_KEY), pem::read_signing_key)?;
-        read_key(&dir.join(LOG_KEY), pem::read_signing_key)?;
+        let grant = read_key(&dir.join(GRANT_KEY), pem::read_signing_key)?;
+        let log = read_key(&dir.join(LOG_KEY), pem::read_signing_key)?;
 
         let mut makers = BTreeMap::new();
         for path in files(&dir.join(MAKERS), "pub")? {
@@ -128,7 +131,7 @@ impl Keys {
                 retired.push((at, key));
             }
         }
-        Ok(Self { opening, retired, makers, withdrawn: RwLock::default() })
+        Ok(Self { opening, grant, log, retired, makers, withdrawn: RwLock::default() })
     }
 
     /// The public halves, for a maker's card.
@@ -171,6 +174,23 @@ impl Keys {
         *self.withdrawn.write().expect("nothing panics while it is held") = Arc::new(withdrawn);
     }
 
+    /// What grants are signed with.
+    #[expect(dead_code, reason = "the desk will sign with it")]
+    pub(crate) fn grant_key(&self) -> &SigningKey {
+        &self.grant
+    }
+
+    /// What the public log's checkpoints are signed with.
+    pub(crate) fn log_key(&self) -> &SigningKey {
+        &self.log
+    }
+
+    /// The key by which the public log's checkpoints are checked. Its name is the log's origin.
+    pub(crate) fn log_note_key(&self) -> NoteKey {
+        let key = self.log.public();
+        NoteKey::new(&log_origin(&key), Algorithm::Ed25519, key).expect("an origin of letters, digits and dashes")
+    }
+
     /// The opening key in use, then the retired ones.
     pub(crate) fn opening_keys(&self) -> impl Iterator<Item = &OpeningKey> {
         std::iter::once(&self.opening).chain(self.retired.iter().map(|(_, key)| key))
@@ -204,8 +224,12 @@ impl Trust for TrustAt<'_> {
 
 /// The log's name in the world is its key's: an origin of its own for each service.
 fn log_key_text(key: &PublicKey) -> String {
+    log_verifier_key(&log_origin(key), key)
+}
+
+fn log_origin(key: &PublicKey) -> String {
     // The same first 8 bytes of a SHA-256 that name a maker's key.
-    log_verifier_key(&format!("sparekey-log-{}", MakerId::of(&key.to_bytes())), key)
+    format!("sparekey-log-{}", MakerId::of(&key.to_bytes()))
 }
 
 fn read_retired(text: &str) -> Option<(Time, OpeningKey)> {

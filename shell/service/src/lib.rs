@@ -17,6 +17,7 @@ pub mod operators;
 mod pages;
 mod passkeys;
 pub mod photo;
+pub mod public_log;
 mod seal;
 mod sender;
 pub mod service;

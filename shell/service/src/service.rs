@@ -26,6 +26,7 @@ use crate::{
     mail::{Address, Letterhead, Transport},
     network::NetworkKey,
     operators::URL_SETTING,
+    public_log::{LogSettings, Parts, PublicLog, Publisher},
     seal::{self, BucketKey, Sealer},
     sender::Sender,
     store::{self, Store},
@@ -35,6 +36,8 @@ pub use answers::{MailState, OpenError, RequestView, SubmitError, Unavailable};
 
 /// The database's file in the service's folder, if nothing else is chosen.
 pub const DATABASE_FILE: &str = "service.db";
+/// The public log's files in the service's folder, if nothing else is chosen.
+pub const LOG_FOLDER: &str = "log";
 
 /// How soon a withdrawn serial is refused by nodes that were not told themselves: documented as ten seconds.
 const REFRESH: Duration = Duration::from_secs(10);
@@ -58,6 +61,8 @@ pub struct Settings {
     /// The maildir that the mail server delivers `bounce+…` at the domain of the mailbox above to. Without one, bounces go to
     /// that mailbox and nobody looks for them here.
     pub bounces: Option<PathBuf>,
+    /// Where the public log is kept, and who is to see it.
+    pub log: LogSettings,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -103,6 +108,7 @@ pub struct Service {
     sealer: Arc<Sealer>,
     store: Arc<Store>,
     writer: Writer,
+    log: PublicLog,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -115,20 +121,31 @@ impl Service {
     /// # Errors
     /// [`OpenError`] names what is missing, damaged or in use.
     pub async fn open(settings: Settings) -> Result<Self, OpenError> {
-        let Settings { dir, database, mail, letterhead, budgets, bounces, clock } = settings;
+        let Settings { dir, database, mail, letterhead, budgets, bounces, log, clock } = settings;
         let keys = Arc::new(Keys::read(&dir, clock.now())?);
         let store = Arc::new(Store::open(&database).await?);
         keys.set_withdrawn(store.withdrawn().await?);
         let sealer = Arc::new(Sealer::new(&keys));
-        let (letters, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+        let (leaves, letters, stop) = (Arc::new(Notify::new()), Arc::new(Notify::new()), CancellationToken::new());
         let writer = Writer::start(Scribe {
             store: Arc::clone(&store),
             keys: Arc::clone(&keys),
             sealer: Arc::clone(&sealer),
             budgets,
             clock: Arc::clone(&clock),
-            letters: Arc::clone(&letters),
+            leaves: Arc::clone(&leaves),
         });
+        let parts = Parts {
+            settings: log,
+            store: Arc::clone(&store),
+            writer: writer.clone(),
+            key: keys.log_key().clone(),
+            log: keys.log_note_key(),
+            leaves,
+            letters: Arc::clone(&letters),
+            stop: stop.clone(),
+        };
+        let (publisher, log) = Publisher::open(parts).await?;
         let bounces = bounces.map(|maildir| Watcher {
             maildir,
             addresses: Arc::new(BounceAddresses::new(&keys)),
@@ -150,7 +167,8 @@ impl Service {
         };
         let sending = tokio::spawn(sender.run());
         let keeping = tokio::spawn(keep_house(Arc::clone(&keys), Arc::clone(&store), writer.clone(), stop.clone()));
-        let mut tasks = vec![sending, keeping];
+        let publishing = tokio::spawn(publisher.run());
+        let mut tasks = vec![publishing, sending, keeping];
         tasks.extend(bounces.map(|watcher| tokio::spawn(watcher.run())));
         let tasks = Mutex::new(tasks);
         let desk = Desk {
@@ -160,7 +178,7 @@ impl Service {
             writer: writer.clone(),
             clock: Arc::clone(&clock),
         };
-        Ok(Self { keys, sealer, store, writer, clock, stop, tasks, desk })
+        Ok(Self { keys, sealer, store, writer, log, clock, stop, tasks, desk })
     }
 
     /// Opens a request and, if it is new, records it and queues its mail. The same bytes again are answered as before and
@@ -188,6 +206,12 @@ impl Service {
             Ok(Err(CaseRefusal::TooMany { retry_after })) => Err(SubmitError::TooMany { retry_after }),
             Err(NotWritten) => Err(SubmitError::Unavailable),
         }
+    }
+
+    /// The public log, to be read.
+    #[must_use]
+    pub fn log(&self) -> &PublicLog {
+        &self.log
     }
 
     /// How a request stands; `None` for an id that there is not, malformed ones included.

@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     keys::Keys,
     seal::{Sealer, scope_byte},
-    store::{Batch, Letter, Outgoing, Store, StoreError},
+    store::{Batch, Letter, Noted, Outgoing, Store, StoreError},
 };
 use command::{Command, Reply};
 pub(crate) use command::{Outcome, Submit};
@@ -59,8 +59,8 @@ pub(crate) struct Scribe {
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) budgets: Budgets,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Told when a letter was queued.
-    pub(crate) letters: Arc<Notify>,
+    /// Told when leaves were added to the public log.
+    pub(crate) leaves: Arc<Notify>,
 }
 
 impl Writer {
@@ -118,6 +118,16 @@ impl Writer {
     /// Withdraws a serial; done if it was.
     pub(crate) async fn withdraw(&self, maker: MakerId, serial: Serial) -> Result<(), NotWritten> {
         self.ask(|reply| Command::Withdraw(maker, serial, reply)).await
+    }
+
+    /// Notes a signed checkpoint, if the one before it still is the last. Whether it did.
+    pub(crate) async fn note_signed(&self, before: Noted, signed: Noted) -> Result<bool, NotWritten> {
+        self.ask(|reply| Command::NoteSigned(before, signed, reply)).await
+    }
+
+    /// Notes that a checkpoint is out.
+    pub(crate) async fn note_published(&self, published: Noted, witnessed: bool) -> Result<(), NotWritten> {
+        self.ask(|reply| Command::NotePublished(published, witnessed, reply)).await
     }
 
     /// Drops what is old. Returns how many cases were dropped: ask again until it is none.
@@ -186,6 +196,7 @@ impl Scribe {
             draft.decide(command, now, self)?;
         }
         let queued = draft.write(&mut batch, now).await?;
+        let has_desk = commands.iter().any(|command| matches!(command, Command::Desk(_)));
         for command in commands {
             self.carry_out(&mut batch, command, now).await?;
         }
@@ -193,7 +204,9 @@ impl Scribe {
 
         if queued > 0 {
             metrics::counter!("sparekey_mails_total", "state" => "queued").increment(queued);
-            self.letters.notify_one();
+        }
+        if queued > 0 || has_desk {
+            self.leaves.notify_one();
         }
         Ok(())
     }
@@ -211,7 +224,12 @@ impl Scribe {
             }
             Command::Postpone(letter, due_at, reply) => reply.decided(batch.postpone(*letter, *due_at).await?),
             Command::Withdraw(maker, serial, reply) => reply.decided(batch.withdraw(*maker, serial).await?),
+            Command::NoteSigned(before, signed, reply) => reply.decided(batch.note_signed(before, signed).await?),
+            Command::NotePublished(published, witnessed, reply) => {
+                reply.decided(batch.note_published(published, *witnessed).await?);
+            }
             Command::Sweep(reply) => {
+                batch.drop_leaves().await?;
                 batch.drop_buckets(now).await?;
                 for scope in [Scope::DeviceMail, Scope::DeviceDesk, Scope::Address, Scope::Network] {
                     batch.settle_buckets(scope_byte(scope), self.budgets.of(scope).latest(now)).await?;

@@ -204,6 +204,15 @@ pub(crate) struct ServiceSettings {
     /// Where cases are kept: sqlite:PATH or postgres://… [default: sqlite in DIR]
     #[arg(long, env = "SPAREKEY_DATABASE", value_name = "URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
+    /// Where the public log's files are kept: a folder that all nodes share [default: DIR/log]
+    #[arg(long, env = "SPAREKEY_LOG", value_name = "PLACE")]
+    pub(crate) log: Option<String>,
+    /// A witness of the public log: its verifier key, @, its URL; may be given several times
+    #[arg(long, env = "SPAREKEY_WITNESS", value_name = "KEY@URL", value_delimiter = ',')]
+    pub(crate) witness: Vec<String>,
+    /// How many witnesses must have cosigned what a grant is proven by: as many as the cards ask for [default: all]
+    #[arg(long, env = "SPAREKEY_WITNESS_QUORUM", value_name = "N")]
+    pub(crate) witness_quorum: Option<usize>,
     /// Certificate chain for HTTPS (PEM); without it, plain HTTP for loopback or a proxy
     #[arg(long, env = "SPAREKEY_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,

@@ -17,7 +17,8 @@ use sparekey_service::{
     keys::Keys,
     mail::{Address, Letterhead, Transport},
     photo::PhotoReader,
-    service::{self, DATABASE_FILE, Database, Service, Settings},
+    public_log::{LogSettings, Storage, WitnessUrl},
+    service::{self, DATABASE_FILE, Database, LOG_FOLDER, Service, Settings},
 };
 use sparekey_web::{
     listen::{Bounds, Listener, Scheme},
@@ -141,6 +142,9 @@ pub(crate) fn with_file(dir: &Path, given: &ServiceSettings) -> Result<ServiceSe
         bounces: one(&given.bounces, file.bounces),
         name: one(&given.name, file.name),
         database: one(&given.database, file.database),
+        log: one(&given.log, file.log),
+        witness: if given.witness.is_empty() { file.witness } else { given.witness.clone() },
+        witness_quorum: given.witness_quorum.or(file.witness_quorum),
         tls_cert: given.tls_cert.clone().or(file.tls_cert),
         tls_key: given.tls_key.clone().or(file.tls_key),
         trusted_proxy: if given.trusted_proxy.is_empty() { file.trusted_proxy } else { given.trusted_proxy.clone() },
@@ -158,6 +162,7 @@ pub(crate) struct Plan {
     pub(crate) from: Address,
     pub(crate) bounces: Option<PathBuf>,
     pub(crate) database: Database,
+    pub(crate) log: LogSettings,
     pub(crate) trusted_proxies: Vec<Cidr>,
 }
 
@@ -183,6 +188,7 @@ impl Plan {
             from: Address::parse(&from).map_err(|error| Failure::malformed("--from", error))?,
             bounces: settings.bounces.as_deref().map(maildir).transpose()?,
             database: database(dir, settings.database.as_deref())?,
+            log: log(dir, settings)?,
             trusted_proxies: settings.trusted_proxy.iter().map(cidr).collect::<Result<_, _>>()?,
             url,
         })
@@ -215,6 +221,23 @@ pub(crate) fn database(dir: &Path, url: Option<&str>) -> Result<Database, Failur
     }
 }
 
+fn log(dir: &Path, settings: &ServiceSettings) -> Result<LogSettings, Failure> {
+    let witnesses: Vec<WitnessUrl> = settings
+        .witness
+        .iter()
+        .map(|text| text.parse().map_err(|error| Failure::malformed("--witness", error)))
+        .collect::<Result<_, _>>()?;
+    let quorum = settings.witness_quorum.unwrap_or(witnesses.len());
+    if quorum > witnesses.len() {
+        return Err(Failure::malformed("--witness-quorum", "more than there are witnesses"));
+    }
+    let storage = match &settings.log {
+        None => Storage::folder(dir.join(LOG_FOLDER)),
+        Some(place) => place.parse().map_err(|error| Failure::malformed("--log", error))?,
+    };
+    Ok(LogSettings { storage, witnesses, quorum })
+}
+
 /// The database in the service's own folder.
 pub(crate) fn own_database(dir: &Path) -> Database {
     Database::Sqlite(dir.join(DATABASE_FILE))
@@ -237,6 +260,7 @@ impl Running {
             letterhead: Letterhead::new(&plan.name, plan.from),
             budgets: Budgets::default(),
             bounces: plan.bounces,
+            log: plan.log,
             clock: Arc::new(SystemClock),
         };
         let service = Service::open(settings).await.map_err(|error| Failure::two_lines("not-possible", &error))?;

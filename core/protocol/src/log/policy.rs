@@ -81,6 +81,12 @@ impl LogPolicy {
         Ok(Self { log, quorum: usize::try_from(quorum).unwrap_or(usize::MAX), witnesses })
     }
 
+    /// A log's key, and witnesses of whom so many must have cosigned: for the log itself.
+    #[must_use]
+    pub fn new(log: NoteKey, quorum: usize, witnesses: Vec<NoteKey>) -> Self {
+        Self { log, quorum, witnesses }
+    }
+
     /// The log's own key alone, whoever witnesses: for the log itself, before witnesses saw a checkpoint.
     #[must_use]
     pub fn of_log(log: NoteKey) -> Self {

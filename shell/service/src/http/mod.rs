@@ -13,6 +13,7 @@ mod client;
 mod desk;
 pub(crate) mod error;
 mod flood;
+mod log;
 mod observe;
 mod openapi;
 mod operations;
@@ -131,7 +132,11 @@ fn guarded(routes: Router<App>, app: &App, dress: Dress) -> Router<App> {
 
 /// All routes that stand in `/openapi.json`.
 fn documented() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(api::document()).merge(api::routes()).merge(desk::routes()).merge(operations::routes())
+    OpenApiRouter::with_openapi(api::document())
+        .merge(api::routes())
+        .merge(desk::routes())
+        .merge(log::routes())
+        .merge(operations::routes())
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

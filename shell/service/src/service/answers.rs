@@ -1,7 +1,7 @@
 use sparekey_cases::{Case, MailState as CaseMailState};
 use sparekey_protocol::{Refusal, Time, request::Purpose};
 
-use crate::{case_id::CaseId, keys::KeysError, store::StoreError};
+use crate::{case_id::CaseId, keys::KeysError, public_log::LogError, store::StoreError};
 
 /// Where mail stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,4 +85,7 @@ pub enum OpenError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The public log.
+    #[error(transparent)]
+    Log(#[from] LogError),
 }

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use sparekey_cases::{Bucket, Case, Fact};
-use sparekey_protocol::{MakerId, RequestIdentity, Serial, Time};
+use sparekey_protocol::{MakerId, RequestIdentity, Serial, Time, log::Leaf};
 use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite, Transaction, postgres::PgRow, sqlite::SqliteRow};
 
 use super::{
@@ -22,8 +22,8 @@ const CASES: Insert = Insert {
 };
 const FACTS: Insert = Insert { into: "facts (case_id, at, kind, body)", columns: 4, then: "" };
 const OUTBOX: Insert = Insert {
-    into: "outbox (case_id, letter, due_at, leased_until, attempts, not_after, sealed)",
-    columns: 7,
+    into: "outbox (case_id, letter, due_at, leased_until, attempts, not_after, sealed, leaf)",
+    columns: 8,
     then: "",
 };
 const BUCKETS: Insert = Insert {
@@ -43,6 +43,15 @@ pub(crate) enum Batch {
 pub(crate) struct Letter {
     pub(crate) case: CaseId,
     pub(crate) number: u32,
+}
+
+/// A letter to be queued, and the leaf that tells of it.
+pub(crate) struct Queued {
+    pub(crate) letter: Letter,
+    /// When its code is no longer mailed.
+    pub(crate) not_after: Time,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) leaf: Leaf,
 }
 
 /// A row of the outbox that was taken to be sent.
@@ -116,10 +125,12 @@ impl Batch {
         self.insert(&BUCKETS, buckets.map(|(key, bucket)| rows::bucket_values(&key.0, bucket)).collect()).await
     }
 
-    /// Queues letters, due at once. Each is given with its end and its sealed contents.
-    pub(crate) async fn queue(&mut self, now: Time, letters: Vec<(Letter, Time, Vec<u8>)>) -> Result<(), StoreError> {
-        let values = letters.into_iter().map(|(letter, not_after, sealed)| {
-            let Letter { case, number } = letter;
+    /// Queues letters, due as soon as their leaves are published.
+    pub(crate) async fn queue(&mut self, now: Time, letters: Vec<Queued>) -> Result<(), StoreError> {
+        let leaves: Vec<Leaf> = letters.iter().map(|queued| queued.leaf).collect();
+        let first = self.append_leaves(&leaves).await?;
+        let values = letters.into_iter().zip(first..).map(|(queued, leaf)| {
+            let Queued { letter: Letter { case, number }, not_after, sealed, .. } = queued;
             let (never, none) = (Time(0), 0_u32);
             vec![
                 case.0.as_slice().into(),
@@ -129,6 +140,7 @@ impl Batch {
                 none.into(),
                 not_after.into(),
                 Value::Bytes(sealed),
+                Value::Integer(Some(i64::try_from(leaf).unwrap_or(i64::MAX))),
             ]
         });
         self.insert(&OUTBOX, values.collect()).await
@@ -148,7 +160,7 @@ impl Batch {
         Ok(())
     }
 
-    /// Takes letters that are due, so that nobody else takes them until the lease ends.
+    /// Takes letters that are due and whose leaves are published, so that nobody else takes them until the lease ends.
     ///
     /// A due time further ahead than this program writes it was written before the clock was set back: due now. A lease is not
     /// judged so: clocks of nodes differ by seconds, and a lease that another node just took is not to be taken from it.
@@ -163,7 +175,8 @@ impl Batch {
         let text = AssertSqlSafe(format!(
             "UPDATE outbox SET leased_until = $2, attempts = attempts + 1 WHERE (case_id, letter) IN (\
              SELECT case_id, letter FROM outbox WHERE (due_at <= $1 OR due_at > $3) \
-             AND (leased_until <= $1 OR leased_until > $2) ORDER BY due_at LIMIT {limit}) \
+             AND (leased_until <= $1 OR leased_until > $2) \
+             AND leaf < (SELECT published_size FROM log WHERE id = 1) ORDER BY due_at LIMIT {limit}) \
              RETURNING case_id, letter, attempts, not_after, sealed",
         ));
         let rows: Vec<OutgoingRow> = either!(Self, self, transaction => {
@@ -272,7 +285,7 @@ impl Batch {
         Ok(found)
     }
 
-    async fn insert(&mut self, insert: &Insert, mut rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+    pub(super) async fn insert(&mut self, insert: &Insert, mut rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
         while !rows.is_empty() {
             let rest = rows.split_off(rows::next_size(rows.len()));
             let text = AssertSqlSafe(insert.text(rows.len())); // placeholders only

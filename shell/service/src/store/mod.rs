@@ -7,6 +7,7 @@
 //! | `buckets` | the writer | nothing: keyed hashes, dropped once full again |
 //! | `desk_…` | the writer | what owners told the desk and how it decided; requests still sealed by their devices, evidence sealed |
 //! | `operators`, `operator_…` | the writer, the operator of the service | names; nothing to sign in with: hashes and public keys |
+//! | `leaves`, `log` | the writer | nothing: the public log is public |
 //! | `withdrawn` | the operator | serials that makers withdrew |
 //!
 //! The same text runs on SQLite and PostgreSQL. The writer's connection is its own; everybody else only reads. A withdrawal
@@ -16,15 +17,17 @@ mod batch;
 mod connect;
 mod database;
 mod desk;
+mod leaves;
 mod operators;
 mod read;
 mod rows;
 
-pub(crate) use batch::{Batch, Letter, Outgoing};
+pub(crate) use batch::{Batch, Letter, Outgoing, Queued};
 pub use connect::StoreError;
 pub(crate) use connect::{Store, init, set_up};
 pub use database::Database;
 pub(crate) use desk::{DeskFilter, DeskId, DeskLine, DeskRow};
+pub(crate) use leaves::{LogState, Noted};
 
 /// Runs the same body for either engine, which it knows as `Db`.
 macro_rules! either {

@@ -6,7 +6,7 @@ use super::{desk::DeskCommand, people::PeopleCommand};
 use crate::{
     case_id::CaseId,
     seal::BucketKey,
-    store::{Letter, Outgoing},
+    store::{Letter, Noted, Outgoing},
 };
 
 /// What is asked of the writer, and where the answer goes.
@@ -26,6 +26,10 @@ pub(super) enum Command {
     Postpone(Letter, Time, Reply<()>),
     /// Refuse this device's requests from now on.
     Withdraw(MakerId, Serial, Reply<()>),
+    /// This checkpoint was signed, on top of that one. Answered with whether that one still was the last.
+    NoteSigned(Noted, Noted, Reply<bool>),
+    /// This checkpoint is out, and whether with the cosignatures that were asked for.
+    NotePublished(Noted, bool, Reply<()>),
     /// Drop what is old; answered with how many cases were dropped.
     Sweep(Reply<u64>),
 }
@@ -88,9 +92,11 @@ impl Command {
             Self::Submit(_, reply) => reply.send(),
             Self::Lease(_, reply) => reply.send(),
             Self::Sweep(reply) => reply.send(),
+            Self::NoteSigned(_, _, reply) => reply.send(),
             Self::Close(reply)
             | Self::Note(_, _, reply)
             | Self::Postpone(_, _, reply)
+            | Self::NotePublished(_, _, reply)
             | Self::Withdraw(_, _, reply) => reply.send(),
         }
     }

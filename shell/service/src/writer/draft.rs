@@ -1,13 +1,16 @@
 use std::collections::{HashMap, HashSet};
 
 use sparekey_cases::{Bucket, Buckets, Case, Command as Ask, Decision, Fact, Refusal, Submission, decide};
-use sparekey_protocol::{RequestIdentity, Time};
+use sparekey_protocol::{
+    RequestIdentity, Time,
+    log::{Act, Leaf},
+};
 
 use super::{Command, Outcome, Scribe, Submit};
 use crate::{
     case_id::CaseId,
     seal::{BucketKey, LetterContents},
-    store::{Batch, Letter, StoreError},
+    store::{Batch, Letter, Queued, StoreError},
 };
 
 /// What a batch of commands makes of the database: read at once, decided one after the other, written at once.
@@ -21,8 +24,7 @@ pub(super) struct Draft {
     facts: Vec<(CaseId, Fact)>,
     /// The bytes of requests to the desk.
     kept: Vec<(CaseId, Vec<u8>)>,
-    /// With the end and the sealed contents of each.
-    letters: Vec<(Letter, Time, Vec<u8>)>,
+    letters: Vec<Queued>,
     done: HashSet<Letter>,
 }
 
@@ -103,7 +105,9 @@ impl Draft {
             let letter = Letter { case: id, number };
             let contents = LetterContents::of(&submit.request, case.received_at, now).expect("a letter has an address");
             let sealed = scribe.sealer.seal(letter, &contents).map_err(StoreError::Random)?;
-            self.letters.push((letter, case.expires_at, sealed));
+            let (device, nonce) = (submit.request.certificate.device_id(), submit.request.nonce);
+            let leaf = Leaf::new(now, Act::CodeMailed, device, nonce);
+            self.letters.push(Queued { letter, not_after: case.expires_at, sealed, leaf });
         }
         Ok(Ok((id, case)))
     }

@@ -218,7 +218,16 @@ async fn operations_answer() {
     paths.retain(|path| !path.starts_with("/v1/cases"));
     assert_eq!(
         paths,
-        ["/healthz", "/metrics", "/openapi.json", "/readyz", "/v1/requests", "/v1/requests/photo", "/v1/requests/{id}"]
+        [
+            "/healthz",
+            "/log/checkpoint",
+            "/metrics",
+            "/openapi.json",
+            "/readyz",
+            "/v1/requests",
+            "/v1/requests/photo",
+            "/v1/requests/{id}"
+        ]
     );
     let problems = document["paths"]["/v1/requests"]["post"]["responses"].as_object().unwrap();
     for status in ["202", "400", "403", "413", "429", "503"] {

@@ -6,6 +6,7 @@ mod api;
 mod desk;
 mod desk_pages;
 mod guards;
+mod log;
 mod pages;
 mod photos;
 mod poisoning;

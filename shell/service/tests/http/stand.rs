@@ -20,6 +20,7 @@ use sparekey_service::http::{Flood, HttpSettings};
 use sparekey_service::keys::Keys;
 use sparekey_service::mail::{Address, Letterhead, Transport};
 use sparekey_service::photo::PhotoReader;
+use sparekey_service::public_log::LogSettings;
 use sparekey_service::service::{self, DATABASE_FILE, Database, Service, Settings};
 use sparekey_service::{Budgets, Clock, SystemClock};
 use sparekey_web::listen::Peer;
@@ -115,6 +116,7 @@ impl Stand {
             letterhead: Letterhead::new("Recovery", Address::parse("recovery@recover.example.org").unwrap()),
             budgets: options.budgets,
             bounces: None,
+            log: LogSettings::in_folder(dir.path().join("log")),
             clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
         };
         let service = Arc::new(Service::open(settings).await.unwrap());

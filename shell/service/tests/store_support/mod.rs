@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -19,6 +19,7 @@ use sparekey_service::{
     Budgets, Clock, NetworkKey,
     keys::Keys,
     mail::{Address, Letterhead, Transport},
+    public_log::LogSettings,
     service::{self, Database, MailState, OpenError, RequestView, Service, Settings},
 };
 use sqlx::{Connection, PgConnection, SqliteConnection};
@@ -84,12 +85,30 @@ impl Clock for TestClock {
     }
 }
 
+/// A test's folder.
+pub(crate) enum Folder {
+    /// Removed with the test.
+    Own(tempfile::TempDir),
+    Anothers(PathBuf),
+}
+
+impl Folder {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Own(dir) => dir.path(),
+            Self::Anothers(dir) => dir,
+        }
+    }
+}
+
 /// A folder and a database, set up.
 pub(crate) struct Place {
-    pub(crate) dir: tempfile::TempDir,
+    pub(crate) dir: Folder,
     pub(crate) database: Database,
     pub(crate) clock: Arc<TestClock>,
     maker: SigningKey,
+    /// Where the public log of services that are opened from now on is.
+    pub(crate) log: LogSettings,
 }
 
 impl Place {
@@ -118,7 +137,17 @@ impl Place {
         service::init(dir.path(), &[maker.public()], &database).await.unwrap();
         let clock = Arc::new(TestClock::default());
         clock.forward(START);
-        Self { dir, database, clock, maker }
+        let log = LogSettings::in_folder(dir.path().join("log"));
+        Self { dir: Folder::Own(dir), database, clock, maker, log }
+    }
+
+    /// A place that another process set up, and that is not to be removed at the end.
+    pub(crate) fn again(dir: PathBuf) -> Self {
+        let database = Database::Sqlite(dir.join("service.db"));
+        let log = LogSettings::in_folder(dir.join("log"));
+        let clock = Arc::new(TestClock::default());
+        clock.forward(START);
+        Self { dir: Folder::Anothers(dir), database, clock, maker: SigningKey::from_seed(&[1; 32]), log }
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {
@@ -157,6 +186,7 @@ impl Place {
             letterhead: Letterhead::new("Test service", Address::parse("service@example.com").unwrap()),
             budgets,
             bounces,
+            log: self.log.clone(),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
         }
     }

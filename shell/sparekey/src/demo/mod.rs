@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use serde_json::json;
 use sparekey_agent::{Agent, memory};
 use sparekey_service::mail::{Address, Transport};
+use sparekey_service::public_log::LogSettings;
+use sparekey_service::service::LOG_FOLDER;
 use sparekey_web::listen::{Listener, Scheme};
 
 use crate::{
@@ -77,6 +79,7 @@ fn plan(folders: &Folders, place: &Where) -> Result<Plan, Failure> {
         from: Address::parse(&crate::service::default_from(&place.url)).expect("the default is an address"),
         bounces: None,
         database: own_database(&folders.service),
+        log: LogSettings::in_folder(folders.service.join(LOG_FOLDER)),
         trusted_proxies: Vec::new(),
     })
 }
