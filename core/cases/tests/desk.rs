@@ -175,6 +175,7 @@ fn nobody_approves_what_he_opened() {
 fn each_role_may_do_its_part() {
     let desk = Desk::with([desk_request(3)]);
     let (open, ready) = (desk.open(&agent()), approved(&desk));
+    let asked = then(ready.clone(), &agent(), START, Command::AskKey { entry: 0 });
     let (note, reason) = (words("note"), words("no"));
     let evidence =
         Evidence { name: Line::new("label").unwrap(), kind: EvidenceKind::Picture, size: 1, sha256: [0; 32] };
@@ -186,7 +187,8 @@ fn each_role_may_do_its_part() {
         (&open, Command::Refuse(&reason), Role::Approver),
         (&ready, Command::Refuse(&reason), Role::Approver),
         (&ready, Command::Grant(GrantHours::default()), Role::Agent),
-        (&ready, Command::ShowKey { entry: 0 }, Role::Agent),
+        (&ready, Command::AskKey { entry: 0 }, Role::Agent),
+        (&asked, Command::ShowKey { entry: 0 }, Role::Agent),
     ];
     for (case, command, least) in table {
         for role in Role::ALL {
@@ -218,6 +220,7 @@ fn organisations_see_their_own_and_nothing_else() {
         Command::Approve,
         Command::Refuse(&reason),
         Command::Grant(GrantHours::default()),
+        Command::AskKey { entry: 0 },
         Command::ShowKey { entry: 0 },
     ];
     let stranger = of(actor(5, Role::Administrator), ACME);
@@ -282,11 +285,13 @@ fn an_approval_asks_for_the_passkey_again() {
 fn an_old_case_can_only_be_refused() {
     let desk = Desk::with([desk_request(3)]);
     let (open, ready) = (desk.open(&agent()), approved(&desk));
+    let asked = then(ready.clone(), &agent(), START, Command::AskKey { entry: 0 });
     let last = START.plus(7 * DAY - 1);
     let commands = [
         (&open, Command::Approve),
         (&ready, Command::Grant(GrantHours::default())),
-        (&ready, Command::ShowKey { entry: 0 }),
+        (&ready, Command::AskKey { entry: 0 }),
+        (&asked, Command::ShowKey { entry: 0 }),
     ];
     for (case, command) in commands {
         assert!(decide(Some(case), &approver(), last, command).is_ok());
@@ -303,7 +308,8 @@ fn nothing_comes_before_an_approval_or_after_the_end() {
     let gone = then(desk.open(&agent()), &approver(), START, Command::Refuse(&reason));
     assert_eq!((gone.state, gone.reason.as_ref()), (State::Refused, Some(&reason)));
     for case in [open, gone] {
-        for command in [Command::Grant(GrantHours::default()), Command::ShowKey { entry: 0 }] {
+        let key = [Command::AskKey { entry: 0 }, Command::ShowKey { entry: 0 }];
+        for command in [Command::Grant(GrantHours::default())].into_iter().chain(key) {
             assert_eq!(refused(&case, &approver(), START, command), Refusal::WrongState(case.state));
         }
         if case.state == State::Refused {
@@ -333,11 +339,22 @@ fn a_batch_is_one_approval_with_a_result_each() {
 
     let case = then(case, &approver(), START, Command::Approve);
     for entry in [2, 4, 5, u32::MAX] {
+        assert_eq!(refused(&case, &agent(), START, Command::AskKey { entry }), Refusal::Malformed);
         assert_eq!(refused(&case, &agent(), START, Command::ShowKey { entry }), Refusal::Malformed);
     }
+    assert_eq!(
+        refused(&case, &agent(), START, Command::ShowKey { entry: 1 }),
+        Refusal::Malformed,
+        "the log comes first"
+    );
+    let case = then(case, &agent(), START, Command::AskKey { entry: 1 });
+    assert_eq!(case.asked[1], Some(START));
+    assert_eq!(decide(Some(&case), &approver(), START.plus(9), Command::AskKey { entry: 1 }), Ok(Decision::default()));
     let case = then(case, &agent(), START, Command::ShowKey { entry: 1 });
     assert_eq!(case.state, State::Approved, "one is left");
-    assert_eq!(refused(&case, &agent(), START, Command::ShowKey { entry: 1 }), Refusal::Answered);
+    for again in [Command::AskKey { entry: 1 }, Command::ShowKey { entry: 1 }] {
+        assert_eq!(refused(&case, &agent(), START, again), Refusal::Answered);
+    }
     let case = then(case, &agent(), START, Command::Grant(GrantHours::default()));
     assert_eq!(case.state, State::Granted);
     assert!(matches!(case.answers[..], [Some(Answer::Grant { .. }), Some(Answer::Key { .. }), None, None, None]));
@@ -419,6 +436,7 @@ fn facts_are_kept_as_cbor() {
         Fact::Approved { by },
         Fact::Refused { by, reason: words("no") },
         Fact::Granted { by, issued_at: START, not_after: START.plus(DAY), entries: vec![0, 199] },
+        Fact::KeyAsked { by, at: START, entry: 0 },
         Fact::KeyShown { by, at: START, entry: 0 },
         Fact::MailSent,
         Fact::MailRefused,
@@ -436,6 +454,7 @@ enum Step {
     Approve,
     Refuse,
     Grant,
+    Ask(u32),
     Key(u32),
     HandOver(Option<u32>),
     Later(u64),
@@ -447,7 +466,7 @@ proptest! {
     #[test]
     fn help_comes_only_after_two_people(
         steps in vec((0_u32..4, 0_usize..4, proptest::option::of(1_u32..3), prop_oneof![
-            Just(Step::Approve), Just(Step::Refuse), Just(Step::Grant), (0_u32..3).prop_map(Step::Key),
+            Just(Step::Approve), Just(Step::Refuse), Just(Step::Grant), (0_u32..3).prop_map(Step::Ask), (0_u32..3).prop_map(Step::Key),
             proptest::option::of(1_u32..3).prop_map(Step::HandOver), (0..3 * DAY).prop_map(Step::Later),
         ]), 1..40),
         opener in 0_u32..4,
@@ -462,6 +481,7 @@ proptest! {
                 Step::Approve => Command::Approve,
                 Step::Refuse => Command::Refuse(&reason),
                 Step::Grant => Command::Grant(GrantHours::default()),
+                Step::Ask(entry) => Command::AskKey { entry },
                 Step::Key(entry) => Command::ShowKey { entry },
                 Step::HandOver(to) => Command::HandOver(to.map(OrganisationId)),
                 Step::Later(seconds) => {
@@ -478,6 +498,7 @@ proptest! {
                     prop_assert!(!entries.is_empty());
                 }
                 if let Fact::KeyShown { entry, .. } = &fact {
+                    prop_assert!(case.asked[*entry as usize].is_some(), "the log comes first");
                     prop_assert!(case.answers[*entry as usize].is_none());
                 }
                 case = case.apply(&fact, now);

@@ -175,7 +175,6 @@ impl Keys {
     }
 
     /// What grants are signed with.
-    #[expect(dead_code, reason = "the desk will sign with it")]
     pub(crate) fn grant_key(&self) -> &SigningKey {
         &self.grant
     }

@@ -3,8 +3,6 @@
 //! It opens requests, lets `sparekey-cases` decide, writes the fact and what follows from it in one
 //! transaction, and only then lets effects run. It decides nothing about recovery itself.
 
-#![allow(dead_code, reason = "the desk's pages and grants follow")]
-
 mod bounces;
 mod case_id;
 mod clock;

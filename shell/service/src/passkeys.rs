@@ -3,7 +3,6 @@
 //! Nothing here is kept: the state of a ceremony goes into the database by who calls, and comes out of it once.
 
 use serde::{Deserialize, Serialize};
-use sparekey_cases::desk::OperatorId;
 use sparekey_protocol::BaseUrl;
 use webauthn_rs::{
     Webauthn, WebauthnBuilder,
@@ -161,18 +160,6 @@ pub(crate) fn read(texts: &[String]) -> Vec<Passkey> {
 
 fn write(passkey: &Passkey) -> String {
     serde_json::to_string(passkey).expect("a passkey is plain data")
-}
-
-impl Ceremony {
-    /// Whose it is, if that is known already.
-    pub(crate) fn operator(&self) -> Option<OperatorId> {
-        match self {
-            Self::Join { operator, .. } | Self::Add { operator, .. } | Self::StepUp { operator, .. } => {
-                Some(OperatorId(*operator))
-            }
-            Self::SignIn(_) => None,
-        }
-    }
 }
 
 #[cfg(test)]

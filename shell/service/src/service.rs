@@ -176,6 +176,7 @@ impl Service {
             sealer: Arc::clone(&sealer),
             store: Arc::clone(&store),
             writer: writer.clone(),
+            log: log.clone(),
             clock: Arc::clone(&clock),
         };
         Ok(Self { keys, sealer, store, writer, log, clock, stop, tasks, desk })
@@ -224,7 +225,15 @@ impl Service {
             tracing::warn!(%error, "a case was not read");
             Unavailable
         })?;
-        Ok(case.map(|case| RequestView::of(id, case, self.clock.now())))
+        let Some(case) = case else { return Ok(None) };
+        let mut view = RequestView::of(id, case, self.clock.now());
+        if view.purpose == Purpose::ResetByDesk {
+            view.desk = self.store.desk_state_of(id).await.map_err(|error| {
+                tracing::warn!(%error, "the desk's case was not read");
+                Unavailable
+            })?;
+        }
+        Ok(Some(view))
     }
 
     /// Keeps where this service is reached, so that operators' links can be printed beside it.

@@ -44,7 +44,10 @@ async fn the_database_itself_wants_two_people(place: Place) {
         ("a second end", "UPDATE desk_cases SET state = 'open' WHERE id = 2"),
         ("another who opened it", "UPDATE desk_cases SET opened_by = 2 WHERE id = 1"),
         ("a fact that is changed", "UPDATE desk_facts SET kind = 'approved'"),
-        ("a grant of an open case", "INSERT INTO desk_grants (case_id, entry, bytes) VALUES (1, 0, BYTES(0)B)"),
+        (
+            "a grant of an open case",
+            "INSERT INTO desk_grants (case_id, entry, bytes, leaf) VALUES (1, 0, BYTES(0)B, 0)",
+        ),
         ("a role that there is not", "UPDATE operators SET role = 'root'"),
         ("a name twice", "INSERT INTO operators (name, role, handle, made_at) VALUES ('Ann', 'viewer', BYTES(3)B, 0)"),
     ] {
@@ -55,10 +58,13 @@ async fn the_database_itself_wants_two_people(place: Place) {
         place.try_execute("UPDATE desk_cases SET approved_by = 1 WHERE id = 1").await.is_err(),
         "the approver stays"
     );
-    place.must("INSERT INTO desk_grants (case_id, entry, bytes) VALUES (1, 0, BYTES(0)B)").await;
+    place.must("INSERT INTO desk_grants (case_id, entry, bytes, leaf) VALUES (1, 0, BYTES(0)B, 0)").await;
     assert!(place.try_execute("UPDATE desk_grants SET bytes = BYTES(1)B").await.is_err(), "a grant is issued once");
     assert!(
-        place.try_execute("INSERT INTO desk_grants (case_id, entry, bytes) VALUES (1, 0, BYTES(1)B)").await.is_err(),
+        place
+            .try_execute("INSERT INTO desk_grants (case_id, entry, bytes, leaf) VALUES (1, 0, BYTES(1)B, 0)")
+            .await
+            .is_err(),
         "and there is no second"
     );
     service.shutdown().await;

@@ -149,6 +149,10 @@ messages! {
     ANSWERED, "answered", CONFLICT,
         "This request was answered already, and each is answered once.",
         "If the owner did not get the answer, have the device make a new request.";
+    /// The log comes before the effect.
+    NOT_LOGGED_YET, "not-logged-yet", SERVICE_UNAVAILABLE,
+        "The public log has not taken this yet, and nothing is handed out before.",
+        "Ask again in a moment; nothing is lost, and nothing is issued twice.";
     /// A request of another purpose.
     NOT_FOR_THE_DESK, "not-for-the-desk", BAD_REQUEST,
         "This request asks for a mail and not for the desk.",

@@ -25,6 +25,8 @@ pub struct Case {
     pub entries: Vec<Entry>,
     /// How each of them was answered, in the same order.
     pub answers: Vec<Option<Answer>>,
+    /// When it was first asked for the eight digits of each, as the public log says.
+    pub asked: Vec<Option<Time>>,
     /// Who says to be the owner.
     pub requester: Requester,
     /// What is to be looked at before it may be approved.
@@ -127,6 +129,7 @@ impl Case {
             organisation,
             source,
             answers: entries.iter().map(|_| None).collect(),
+            asked: entries.iter().map(|_| None).collect(),
             entries,
             requester,
             checklist: checklist.into_iter().map(|text| Item { text, done: None }).collect(),
@@ -171,6 +174,11 @@ impl Case {
                 let answer = Answer::Grant { issued_at: *issued_at, not_after: *not_after };
                 entries.iter().for_each(|entry| self.answer(*entry, answer));
                 self.end_if_answered(Mark { by: *by, at });
+            }
+            Fact::KeyAsked { at: asked, entry, .. } => {
+                if let Some(place) = self.asked.get_mut(*entry as usize) {
+                    *place = Some(*asked);
+                }
             }
             Fact::KeyShown { by, at: shown, entry } => {
                 self.answer(*entry, Answer::Key { at: *shown });

@@ -38,7 +38,13 @@ pub enum Command<'a> {
     Refuse(&'a Words),
     /// Answer all requests that are left by grants, good for so long.
     Grant(GrantHours),
-    /// Show the eight digits of one request, from 0.
+    /// Ask for the eight digits of one request, from 0. The leaf of the fact that comes of it must be in the public log before they are
+    /// shown.
+    AskKey {
+        /// Which.
+        entry: u32,
+    },
+    /// Show them, once, after it was asked for them.
     ShowKey {
         /// Which.
         entry: u32,
@@ -155,6 +161,7 @@ pub fn decide(case: Option<&Case>, actor: &Actor, now: Time, command: Command<'_
         Command::Approve => approve(case, actor, now),
         Command::Refuse(reason) => refuse(case, actor, reason),
         Command::Grant(hours) => grant(case, actor, now, hours),
+        Command::AskKey { entry } => ask_key(case, actor, now, entry),
         Command::ShowKey { entry } => show_key(case, actor, now, entry),
     }
 }
@@ -226,7 +233,24 @@ fn grant(case: &Case, actor: &Actor, now: Time, hours: GrantHours) -> Result<Dec
     Ok(Fact::Granted { by: actor.operator, issued_at: now, not_after, entries }.into())
 }
 
+/// Asked again, whoever asks: one leaf is enough.
+fn ask_key(case: &Case, actor: &Actor, now: Time, entry: u32) -> Result<Decision, Refusal> {
+    may_show_key(case, now, entry)?;
+    if case.asked[entry as usize].is_some() {
+        return Ok(Decision::default());
+    }
+    Ok(Fact::KeyAsked { by: actor.operator, at: now, entry }.into())
+}
+
 fn show_key(case: &Case, actor: &Actor, now: Time, entry: u32) -> Result<Decision, Refusal> {
+    may_show_key(case, now, entry)?;
+    if case.asked[entry as usize].is_none() {
+        return Err(Refusal::Malformed);
+    }
+    Ok(Fact::KeyShown { by: actor.operator, at: now, entry }.into())
+}
+
+fn may_show_key(case: &Case, now: Time, entry: u32) -> Result<(), Refusal> {
     if !case.verified().any(|(place, _)| place == entry) {
         return Err(Refusal::Malformed);
     }
@@ -234,8 +258,7 @@ fn show_key(case: &Case, actor: &Actor, now: Time, entry: u32) -> Result<Decisio
         return Err(Refusal::Answered);
     }
     still(case, &[State::Approved])?;
-    in_time(case, now)?;
-    Ok(Fact::KeyShown { by: actor.operator, at: now, entry }.into())
+    in_time(case, now)
 }
 
 fn allow(actor: &Actor, least: Role) -> Result<(), Refusal> {

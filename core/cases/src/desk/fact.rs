@@ -94,10 +94,23 @@ pub enum Fact {
         #[n(3)]
         entries: Vec<u32>,
     },
-    /// The eight digits of one entry were shown, once. That stands in the public log before it happens.
+    /// The eight digits of one entry were shown, once. That it was asked for them stands in the public log before.
     #[n(9)]
     KeyShown {
         /// To whom.
+        #[n(0)]
+        by: OperatorId,
+        /// When.
+        #[n(1)]
+        at: Time,
+        /// Of which entry, from 0.
+        #[n(2)]
+        entry: u32,
+    },
+    /// It was asked for the eight digits of one entry: a leaf in the public log says so before they are shown.
+    #[n(12)]
+    KeyAsked {
+        /// By whom.
         #[n(0)]
         by: OperatorId,
         /// When, as the log says.
@@ -129,6 +142,7 @@ impl Fact {
             Self::Refused { .. } => "refused",
             Self::Granted { .. } => "granted",
             Self::KeyShown { .. } => "key-shown",
+            Self::KeyAsked { .. } => "key-asked",
             Self::MailSent => "mail-sent",
             Self::MailRefused => "mail-refused",
         }
@@ -146,7 +160,8 @@ impl Fact {
             | Self::Approved { by }
             | Self::Refused { by, .. }
             | Self::Granted { by, .. }
-            | Self::KeyShown { by, .. } => Some(*by),
+            | Self::KeyShown { by, .. }
+            | Self::KeyAsked { by, .. } => Some(*by),
             Self::MailSent | Self::MailRefused => None,
         }
     }

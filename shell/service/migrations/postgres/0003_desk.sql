@@ -150,11 +150,12 @@ CREATE INDEX desk_entries_serial ON desk_entries (serial, maker);
 -- For the history of a serial number.
 CREATE INDEX cases_serial ON cases (serial, maker);
 
--- Grants as they were signed, one a request.
+-- Grants as they were signed, one a request, each with the number of its leaf in the public log.
 CREATE TABLE desk_grants (
     case_id BIGINT NOT NULL,
     entry BIGINT NOT NULL,
     bytes BYTEA NOT NULL,
+    leaf BIGINT NOT NULL,
     PRIMARY KEY (case_id, entry),
     FOREIGN KEY (case_id, entry) REFERENCES desk_entries (case_id, entry) ON DELETE CASCADE
 );
@@ -178,6 +179,15 @@ BEGIN
 END $$;
 
 CREATE TRIGGER desk_grants_stay BEFORE UPDATE ON desk_grants FOR EACH ROW EXECUTE FUNCTION desk_grants_stay();
+
+-- The leaves that tell that somebody asked for a request's eight digits.
+CREATE TABLE desk_keys (
+    case_id BIGINT NOT NULL,
+    entry BIGINT NOT NULL,
+    leaf BIGINT NOT NULL,
+    PRIMARY KEY (case_id, entry),
+    FOREIGN KEY (case_id, entry) REFERENCES desk_entries (case_id, entry) ON DELETE CASCADE
+);
 
 -- Sealed: label photos and invoices are of persons.
 CREATE TABLE desk_evidence (

@@ -143,11 +143,12 @@ CREATE INDEX desk_entries_serial ON desk_entries (serial, maker);
 -- For the history of a serial number.
 CREATE INDEX cases_serial ON cases (serial, maker);
 
--- Grants as they were signed, one a request.
+-- Grants as they were signed, one a request, each with the number of its leaf in the public log.
 CREATE TABLE desk_grants (
     case_id INTEGER NOT NULL,
     entry INTEGER NOT NULL,
     bytes BLOB NOT NULL,
+    leaf INTEGER NOT NULL,
     PRIMARY KEY (case_id, entry),
     FOREIGN KEY (case_id, entry) REFERENCES desk_entries (case_id, entry) ON DELETE CASCADE
 ) STRICT;
@@ -162,6 +163,15 @@ CREATE TRIGGER desk_grants_stay BEFORE UPDATE ON desk_grants
 BEGIN
     SELECT RAISE(ABORT, 'a grant is issued once');
 END;
+
+-- The leaves that tell that somebody asked for a request's eight digits.
+CREATE TABLE desk_keys (
+    case_id INTEGER NOT NULL,
+    entry INTEGER NOT NULL,
+    leaf INTEGER NOT NULL,
+    PRIMARY KEY (case_id, entry),
+    FOREIGN KEY (case_id, entry) REFERENCES desk_entries (case_id, entry) ON DELETE CASCADE
+) STRICT;
 
 -- Sealed: label photos and invoices are of persons.
 CREATE TABLE desk_evidence (

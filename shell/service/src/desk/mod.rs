@@ -3,6 +3,7 @@
 //! Everything begins with a [`Credential`]: who it stands for is looked up for each call, and again within the transaction that
 //! writes. What may be done is decided in `sparekey_cases::desk`; this room finds, opens, shows and seals.
 
+mod answer;
 mod evidence;
 mod open;
 mod people;
@@ -21,6 +22,7 @@ use crate::{
     keys::Keys,
     operators::Known,
     photo::PhotoError,
+    public_log::PublicLog,
     seal::Sealer,
     store::{DeskFilter, DeskId, DeskRow, Store, StoreError},
     writer::{
@@ -28,6 +30,7 @@ use crate::{
         desk::{Act, ActOnCase, Acted, NotDone},
     },
 };
+pub(crate) use answer::GrantFile;
 pub(crate) use evidence::Attached;
 pub(crate) use open::{NewCase, Whence};
 pub(crate) use views::{CaseLine, CaseView, EntryView, FactView};
@@ -42,6 +45,7 @@ pub(crate) struct Desk {
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) store: Arc<Store>,
     pub(crate) writer: Writer,
+    pub(crate) log: PublicLog,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -60,6 +64,9 @@ pub(crate) enum DeskError {
     /// A text is too long, or missing where it is needed: the name of its field.
     #[error("malformed: {0}")]
     Field(&'static str),
+    /// The public log does not have it yet. Nothing is lost: asked again, it is handed out.
+    #[error("not-logged-yet")]
+    NotLoggedYet,
     /// Another operator has the name.
     #[error("name-taken")]
     NameTaken,

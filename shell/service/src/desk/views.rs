@@ -341,7 +341,11 @@ impl FactView {
             Fact::Checked { item: place, done: false, .. } => item(*place).map(|text| format!("not: {text}")),
             Fact::HandedOver { to, .. } => names.organisation(*to),
             Fact::Granted { entries, .. } => Some(entries.len().to_string()),
-            Fact::KeyShown { .. } | Fact::Approved { .. } | Fact::MailSent | Fact::MailRefused => None,
+            Fact::KeyAsked { .. }
+            | Fact::KeyShown { .. }
+            | Fact::Approved { .. }
+            | Fact::MailSent
+            | Fact::MailRefused => None,
         };
         Self { at: at.0, what: fact.name(), by: fact.by().map(|by| names.operator(by)), text }
     }

@@ -74,6 +74,10 @@ struct RequestState {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     mail: Option<Mail>,
+    /// Where the desk's case about it stands: `open`, `approved`, `granted` or `refused`; absent before there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    desk: Option<&'static str>,
     /// Seconds since 1970, UTC. The device counts by its own clock.
     expires_at: u64,
 }
@@ -103,6 +107,7 @@ impl From<RequestView> for RequestState {
                 MailState::Sent => Mail::Sent,
                 MailState::Refused => Mail::Refused,
             }),
+            desk: view.desk.map(sparekey_cases::desk::State::name),
             expires_at: view.expires_at,
         }
     }

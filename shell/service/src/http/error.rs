@@ -60,6 +60,7 @@ pub(crate) fn desk(error: &DeskError) -> Problem {
         DeskError::Field(field) => {
             Problem::new(messages::MALFORMED).detail(format!("Check the field {field}.")).with("field", *field)
         }
+        DeskError::NotLoggedYet => Problem::new(messages::NOT_LOGGED_YET).retry_after(RETRY_SECONDS),
         DeskError::Photo(error) => no_request_in_photo(*error),
         DeskError::NameTaken => messages::NAME_TAKEN.into(),
         DeskError::Unavailable => unavailable(),

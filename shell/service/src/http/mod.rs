@@ -39,7 +39,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use cidr::{BadCidr, Cidr};
 pub(crate) use client::Client;
-pub(crate) use desk::{Number, hand_out};
+pub(crate) use desk::{Number, grant_file, hand_out};
 pub use flood::Flood;
 pub(crate) use requests::{Id, MAX_PHOTO_BODY, Photo};
 

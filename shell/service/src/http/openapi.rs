@@ -68,6 +68,7 @@ impl IntoResponses for NotAtTheDesk {
             messages::NO_QR,
             messages::INTERNAL,
             messages::TOO_MANY,
+            messages::NOT_LOGGED_YET,
             messages::UNAVAILABLE,
         ]);
         responses(&messages)

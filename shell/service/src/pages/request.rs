@@ -6,6 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
+use sparekey_cases::desk::State as DeskState;
 use sparekey_protocol::request::Purpose;
 use sparekey_web::assets::{COUNTDOWN, POLL};
 use sparekey_web::page::{Page, html};
@@ -106,18 +107,51 @@ const ADDRESS_FAILED: &[&str] = &[
 ];
 const CORRECT_ADDRESS: &[&str] = &["On the recorder, correct the address.", "Then scan the new code that it shows."];
 
+const TELL_THE_DESK: &[&str] = &[
+    "Send the number above to whoever sold or installed the device, or to the maker’s support.",
+    "Have a photo of the device’s label and the invoice at hand: they may ask for them.",
+    "This page shows how it stands. Keep the device switched on, or at least do not wait for more than two days.",
+];
+const DESK_ANSWERS: &[&str] = &[
+    "You get a file, or eight digits by telephone.",
+    "Hand the file over on the recorder’s own screen, or type the digits there, and choose a new password.",
+];
+
 impl Wording {
+    /// A request that the desk is to answer.
+    fn of_desk(view: &RequestView) -> Self {
+        let words = |heading, lead: &str, next| Self { heading, lead: lead.to_owned(), next, code_is_awaited: false };
+        match view.desk {
+            None => words(
+                "Your request was recorded",
+                "It goes through the support desk, who want to know this number.",
+                TELL_THE_DESK,
+            ),
+            Some(DeskState::Open) => words(
+                "The desk looks into your request",
+                "Two people have to agree before anybody is helped into a device.",
+                &[],
+            ),
+            Some(DeskState::Approved) => {
+                words("Your request was approved", "The desk will be in touch with you.", DESK_ANSWERS)
+            }
+            Some(DeskState::Granted) => {
+                words("The desk has answered", "Use what you were given within a day.", DESK_ANSWERS)
+            }
+            Some(DeskState::Refused) => words(
+                "The desk refused your request",
+                "Ask them why; if you left a mail address, they wrote to you. You may send a new request.",
+                &[],
+            ),
+        }
+    }
+
     fn of(view: &RequestView) -> Self {
         let confirms = view.purpose == Purpose::ConfirmEmail;
         let words =
             |heading, lead: &str, next, code_is_awaited| Self { heading, lead: lead.to_owned(), next, code_is_awaited };
         match view.mail {
-            None => words(
-                "Your request was recorded",
-                "It goes through the support desk, not by mail. This service has no desk yet: ask who sold or installed the device.",
-                &[],
-                false,
-            ),
+            None => Self::of_desk(view),
             Some(_) if view.seconds_left == 0 => words(
                 "This request has expired",
                 "Its code is no longer good. Start again on the recorder with Forgot password, and scan the new square code.",

@@ -118,10 +118,11 @@ impl PublicLog {
     /// [`NotProven`]: to be asked again later.
     pub async fn prove(&self, number: u64, leaf: &Leaf, at_most: Duration) -> Result<String, NotProven> {
         let mut state = self.state.clone();
-        let is_in = state.wait_for(|state| state.witnessed.size > number);
-        let Ok(Ok(state)) = time::timeout(at_most, is_in).await else { return Err(NotProven) };
-        let Noted { size, note } = state.witnessed.clone();
-        drop(state);
+        let Noted { size, note } = {
+            let is_in = state.wait_for(|state| state.witnessed.size > number);
+            let Ok(Ok(state)) = time::timeout(at_most, is_in).await else { return Err(NotProven) };
+            state.witnessed.clone()
+        };
         let path = nodes::with_nodes(&self.storage, size, |lookup| inclusion_proof(number, size, lookup)).await;
         let path = path.map_err(|error| {
             tracing::error!(%error, "a proof could not be made");

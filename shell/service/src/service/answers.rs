@@ -1,4 +1,4 @@
-use sparekey_cases::{Case, MailState as CaseMailState};
+use sparekey_cases::{Case, MailState as CaseMailState, desk::State as DeskState};
 use sparekey_protocol::{Refusal, Time, request::Purpose};
 
 use crate::{case_id::CaseId, keys::KeysError, public_log::LogError, store::StoreError};
@@ -29,6 +29,8 @@ pub struct RequestView {
     pub masked_address: Option<String>,
     /// Absent for the desk.
     pub mail: Option<MailState>,
+    /// Where the desk's case about it stands; absent before there is one.
+    pub desk: Option<DeskState>,
     /// Unix seconds. The device decides by its own clock.
     pub expires_at: u64,
     /// Seconds until then, by the service's clock; 0 once it has passed.
@@ -48,6 +50,7 @@ impl RequestView {
                 CaseMailState::Sent => MailState::Sent,
                 CaseMailState::Refused => MailState::Refused,
             }),
+            desk: None,
             expires_at: case.expires_at.0,
             seconds_left: case.expires_at.since(now),
         }

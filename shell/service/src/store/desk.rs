@@ -22,6 +22,14 @@ pub(crate) struct DeskRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct DeskId(pub(crate) i64);
 
+/// A grant as it was signed.
+pub(crate) struct IssuedGrant {
+    pub(crate) entry: u32,
+    pub(crate) signed: Vec<u8>,
+    /// The number of its leaf in the public log.
+    pub(crate) leaf: u64,
+}
+
 /// A line of a list.
 pub(crate) struct DeskLine {
     pub(crate) place: DeskId,
@@ -170,16 +178,32 @@ impl Store {
         }))
     }
 
-    /// The grants of a case, by entry.
-    pub(crate) async fn grants(&self, case: DeskId) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
-        let rows: Vec<(i64, Vec<u8>)> = either!(Self, self, pools => {
-            sqlx::query_as::<Db, _>("SELECT entry, bytes FROM desk_grants WHERE case_id = $1 ORDER BY entry")
+    /// The number of the leaf that tells that it was asked for the digits of an entry.
+    pub(crate) async fn key_leaf(&self, case: DeskId, entry: u32) -> Result<Option<u64>, StoreError> {
+        let number: Option<i64> = either!(Self, self, pools => {
+            sqlx::query_scalar::<Db, _>("SELECT leaf FROM desk_keys WHERE case_id = $1 AND entry = $2")
+                .bind(case.0)
+                .bind(i64::from(entry))
+                .fetch_optional(&pools.readers)
+                .await?
+        });
+        number.map(|number| u64::try_from(number).map_err(|_| StoreError::Damaged("leaf"))).transpose()
+    }
+
+    /// The grants of a case, in the order of its entries.
+    pub(crate) async fn grants(&self, case: DeskId) -> Result<Vec<IssuedGrant>, StoreError> {
+        let rows: Vec<(i64, Vec<u8>, i64)> = either!(Self, self, pools => {
+            sqlx::query_as::<Db, _>("SELECT entry, bytes, leaf FROM desk_grants WHERE case_id = $1 ORDER BY entry")
                 .bind(case.0)
                 .fetch_all(&pools.readers)
                 .await?
         });
-        let entry = |entry: i64| u32::try_from(entry).map_err(|_| StoreError::Damaged("grant"));
-        rows.into_iter().map(|(place, bytes)| Ok((entry(place)?, bytes))).collect()
+        const GRANT: StoreError = StoreError::Damaged("grant");
+        let grant = |(entry, signed, leaf): (i64, Vec<u8>, i64)| {
+            let entry = u32::try_from(entry).map_err(|_| GRANT)?;
+            Ok(IssuedGrant { entry, signed, leaf: u64::try_from(leaf).map_err(|_| GRANT)? })
+        };
+        rows.into_iter().map(grant).collect()
     }
 }
 
@@ -339,12 +363,26 @@ impl Batch {
         Ok(())
     }
 
-    pub(crate) async fn add_grant(&mut self, case: DeskId, entry: u32, bytes: &[u8]) -> Result<(), StoreError> {
+    /// Notes which leaf tells that it was asked for the digits of an entry.
+    pub(crate) async fn add_key_leaf(&mut self, case: DeskId, entry: u32, leaf: u64) -> Result<(), StoreError> {
         either!(Self, self, transaction => {
-            sqlx::query::<Db>("INSERT INTO desk_grants (case_id, entry, bytes) VALUES ($1, $2, $3)")
+            sqlx::query::<Db>("INSERT INTO desk_keys (case_id, entry, leaf) VALUES ($1, $2, $3)")
                 .bind(case.0)
                 .bind(i64::from(entry))
-                .bind(bytes)
+                .bind(i64::try_from(leaf).unwrap_or(i64::MAX))
+                .execute(&mut **transaction)
+                .await?;
+        });
+        Ok(())
+    }
+
+    pub(crate) async fn add_grant(&mut self, case: DeskId, grant: &IssuedGrant) -> Result<(), StoreError> {
+        either!(Self, self, transaction => {
+            sqlx::query::<Db>("INSERT INTO desk_grants (case_id, entry, bytes, leaf) VALUES ($1, $2, $3, $4)")
+                .bind(case.0)
+                .bind(i64::from(grant.entry))
+                .bind(grant.signed.as_slice())
+                .bind(i64::try_from(grant.leaf).unwrap_or(i64::MAX))
                 .execute(&mut **transaction)
                 .await?;
         });

@@ -26,7 +26,7 @@ pub(crate) use batch::{Batch, Letter, Outgoing, Queued};
 pub use connect::StoreError;
 pub(crate) use connect::{Store, init, set_up};
 pub use database::Database;
-pub(crate) use desk::{DeskFilter, DeskId, DeskLine, DeskRow};
+pub(crate) use desk::{DeskFilter, DeskId, DeskLine, DeskRow, IssuedGrant};
 pub(crate) use leaves::{LogState, Noted};
 
 /// Runs the same body for either engine, which it knows as `Db`.

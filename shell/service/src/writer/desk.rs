@@ -3,19 +3,23 @@
 use sparekey_cases::{
     Case as RequestCase, Fact as RequestFact, Received,
     desk::{
-        Case, Command as Ask, Evidence, Fact, GrantHours, Incoming, Line, Opening, OrganisationId, Refusal, Requester,
-        Source, Words, decide, number,
+        Answer, Case, Command as Ask, Evidence, Fact, GrantHours, Incoming, Line, Opening, OrganisationId, Refusal,
+        Requester, Source, Words, decide, number,
     },
 };
 use sparekey_protocol::{
-    CaseNumber, Code, Refusal as RequestRefusal, Time, Verified, files::RequestFile, request, request::Request,
+    CaseNumber, Code, Refusal as RequestRefusal, Time, Verified,
+    files::RequestFile,
+    grant::Grant,
+    log::{Act as LogAct, Leaf},
+    request::{self, Request},
 };
 
 use super::{Reply, Scribe};
 use crate::{
     case_id::CaseId,
     operators::{Credential, Known},
-    store::{Batch, DeskRow, StoreError},
+    store::{Batch, DeskRow, IssuedGrant, StoreError},
 };
 
 /// The setting with the items of a checklist, one a line.
@@ -73,6 +77,8 @@ pub(crate) enum Act {
     Approve,
     Refuse(Words),
     Grant(GrantHours),
+    /// Of the request of this entry.
+    AskKey(u32),
     ShowKey(u32),
 }
 
@@ -207,19 +213,23 @@ async fn act_on(
     {
         return Ok(Err(NotDone::Refused(Refusal::Malformed)));
     }
-    let decision = match decide(row.as_ref().map(|row| &row.case), &actor, now, ask.act.as_command()) {
+    let mut decision = match decide(row.as_ref().map(|row| &row.case), &actor, now, ask.act.as_command()) {
         Ok(decision) => decision,
         Err(refusal) => return Ok(Err(NotDone::Refused(refusal))),
     };
     let mut row = row.expect("there is no decision about no case");
     let ended_before = row.case.state.is_end();
     let key = match ask.act {
-        Act::ShowKey(entry) => match open_request(batch, &row, entry, now, scribe).await? {
-            Ok(request) => Some(request.contents.code.clone()),
+        Act::AskKey(entry) | Act::ShowKey(entry) => match open_request(batch, &row, entry, now, scribe).await? {
+            // Before the log has it, nobody is given it.
+            Ok(request) => matches!(ask.act, Act::ShowKey(_)).then(|| request.contents.code.clone()),
             Err(not_done) => return Ok(Err(not_done)),
         },
         _ => None,
     };
+    if let Err(not_done) = check_granted(batch, &row, &mut decision.facts, now, scribe).await? {
+        return Ok(Err(not_done));
+    }
     for fact in &decision.facts {
         row.case = row.case.apply(fact, now);
     }
@@ -232,12 +242,78 @@ async fn act_on(
             let place = row.case.evidence.len() - 1;
             batch.add_evidence(row.id, u32::try_from(place).expect("they are few"), sealed).await?;
         }
+        log(batch, &row, &fact, scribe).await?;
         row.facts.push((now, fact));
     }
     if row.case.state.is_end() && !ended_before {
         batch.drop_requests(row.id).await?;
     }
     Ok(Ok(Box::new(Acted { row, key })))
+}
+
+/// What is to be granted is checked once more: makers may have withdrawn devices since. Of a batch the others are granted all the
+/// same. If nothing is left that can be granted, and nothing was before, says why.
+async fn check_granted(
+    batch: &mut Batch,
+    row: &DeskRow,
+    facts: &mut Vec<Fact>,
+    now: Time,
+    scribe: &Scribe,
+) -> Result<Result<(), NotDone>, StoreError> {
+    let Some(Fact::Granted { entries, .. }) = facts.first_mut() else { return Ok(Ok(())) };
+    let (mut good, mut bad) = (Vec::new(), None);
+    for entry in std::mem::take(entries) {
+        match open_request(batch, row, entry, now, scribe).await? {
+            Ok(_) => good.push(entry),
+            Err(not_done) => bad = bad.or(Some(not_done)),
+        }
+    }
+    if !good.is_empty() {
+        *entries = good;
+        return Ok(Ok(()));
+    }
+    facts.clear();
+    let was_granted = row.case.answers.iter().flatten().any(|answer| matches!(answer, Answer::Grant { .. }));
+    Ok(if was_granted { Ok(()) } else { bad.map_or(Ok(()), Err) })
+}
+
+/// What could help somebody into a device stands in the public log from this transaction on; nobody is handed it before it is out.
+async fn log(batch: &mut Batch, row: &DeskRow, fact: &Fact, scribe: &Scribe) -> Result<(), StoreError> {
+    let asked = |entry: u32| {
+        let mut verified = row.case.verified();
+        verified.find(|(place, _)| *place == entry).map(|(_, asked)| asked).ok_or(StoreError::Damaged("case"))
+    };
+    match fact {
+        Fact::Granted { issued_at, not_after, entries, .. } => {
+            let (mut issued, mut leaves) = (Vec::new(), Vec::new());
+            for entry in entries {
+                let asked = asked(*entry)?;
+                let grant = Grant {
+                    device: asked.device,
+                    nonce: asked.nonce,
+                    issued_at: *issued_at,
+                    not_after: *not_after,
+                    case: row.number.clone(),
+                };
+                let signed = grant.sign(scribe.keys.grant_key());
+                leaves.push(grant.leaf(&signed));
+                issued.push(IssuedGrant { entry: *entry, signed, leaf: 0 });
+            }
+            let first = batch.append_leaves(&leaves).await?;
+            for (mut grant, leaf) in issued.into_iter().zip(first..) {
+                grant.leaf = leaf;
+                batch.add_grant(row.id, &grant).await?;
+            }
+        }
+        Fact::KeyAsked { at, entry, .. } => {
+            let asked = asked(*entry)?;
+            let leaf = Leaf::new(*at, LogAct::CodeReadOut, asked.device, asked.nonce);
+            let number = batch.append_leaves(&[leaf]).await?;
+            batch.add_key_leaf(row.id, *entry, number).await?;
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// The request of an entry, checked once more: its maker may have withdrawn it since.
@@ -264,6 +340,7 @@ impl Act {
             Self::Approve => Ask::Approve,
             Self::Refuse(reason) => Ask::Refuse(reason),
             Self::Grant(hours) => Ask::Grant(*hours),
+            Self::AskKey(entry) => Ask::AskKey { entry: *entry },
             Self::ShowKey(entry) => Ask::ShowKey { entry: *entry },
         }
     }

@@ -47,6 +47,13 @@ impl Stand {
         answer.json()["number"].as_str().unwrap().to_owned()
     }
 
+    /// Status and number of opening a case about a request that may have one.
+    pub(crate) async fn open_case_again(&self, n: u8, token: &str) -> (u16, String) {
+        let request = digits::encode(&self.asking(n, Ask::ResetByDesk));
+        let answer = self.desk_post("/v1/cases", token, &json!({ "request": request })).await;
+        (answer.status.as_u16(), answer.json()["number"].as_str().unwrap_or_default().to_owned())
+    }
+
     pub(crate) fn file(&self, request: Vec<u8>) -> RequestFile {
         let (serial, model) = (Serial::new(SERIAL).unwrap(), Model::new("SK-NVR-16").unwrap());
         let firmware = Firmware::new("1.2.3").unwrap();
@@ -529,4 +536,31 @@ async fn evidence_is_drawn_anew_or_only_saved() {
     }
     let view = stand.desk_get(&format!("/v1/cases/{number}"), &agent).await.json();
     assert_eq!(view["evidence"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_owner_sees_how_it_stands_and_nothing_more() {
+    let stand = Stand::new().await;
+    let agent = stand.operator("Ann", Role::Agent, None).await;
+    let approver = stand.operator("Bob", Role::Approver, None).await;
+    let id = stand.submit(&stand.asking(1, Ask::ResetByDesk)).await.json()["id"].as_str().unwrap().to_owned();
+    let view = async || stand.get(&format!("/v1/requests/{id}")).await.json();
+    assert_eq!(view().await.get("desk"), None);
+    assert!(stand.page(&format!("/requests/{id}")).await.text().contains(&id), "to be told to the desk");
+    let body = json!({ "request_id": id, "note": "a secret note" });
+    let number = stand.desk_post("/v1/cases", &agent, &body).await.json()["number"].as_str().unwrap().to_owned();
+    for (call, token, body, state) in [
+        ("", &agent, None, "open"),
+        ("/approve", &approver, Some(json!({})), "approved"),
+        ("/refuse", &approver, Some(json!({ "reason": "a secret reason" })), "refused"),
+    ] {
+        if let Some(body) = body {
+            stand.desk_post(&format!("/v1/cases/{number}{call}"), token, &body).await;
+        }
+        assert_eq!(view().await["desk"], state);
+        let page = stand.page(&format!("/requests/{id}")).await;
+        for secret in ["secret", "Ann", "Bob", &number] {
+            assert!(!page.text().contains(secret) && !view().await.to_string().contains(secret), "{state}: {secret}");
+        }
+    }
 }

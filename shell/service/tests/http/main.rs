@@ -4,6 +4,7 @@
 
 mod api;
 mod desk;
+mod desk_grants;
 mod desk_pages;
 mod guards;
 mod log;

@@ -33,6 +33,7 @@ const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 9));
 
 pub(crate) struct Stand {
     dir: tempfile::TempDir,
+    database: Database,
     pub(crate) service: Arc<Service>,
     pub(crate) router: Router,
     pub(crate) maker: SigningKey,
@@ -80,6 +81,8 @@ pub(crate) struct Options {
     pub(crate) trusted_proxies: Vec<&'static str>,
     pub(crate) budgets: Budgets,
     pub(crate) clock: Option<Arc<dyn Clock>>,
+    /// SQLite in its folder, if nothing else is said.
+    pub(crate) database: Option<Database>,
 }
 
 /// A clock that a test moves.
@@ -106,12 +109,12 @@ impl Stand {
     pub(crate) async fn with(options: Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let maker = SigningKey::from_seed(&[1; 32]);
-        let database = Database::Sqlite(dir.path().join(DATABASE_FILE));
+        let database = options.database.unwrap_or_else(|| Database::Sqlite(dir.path().join(DATABASE_FILE)));
         service::init(dir.path(), &[maker.public()], &database).await.unwrap();
         let mail = options.mail.unwrap_or_else(|| format!("maildir:{}", dir.path().join("mail").display()));
         let settings = Settings {
             dir: dir.path().to_owned(),
-            database,
+            database: database.clone(),
             mail: Transport::from_url(&mail).unwrap(),
             letterhead: Letterhead::new("Recovery", Address::parse("recovery@recover.example.org").unwrap()),
             budgets: options.budgets,
@@ -129,11 +132,11 @@ impl Stand {
         };
         let opening = Keys::public_halves(dir.path()).unwrap().opening;
         let router = sparekey_service::http::router(service.clone(), http);
-        Self { dir, service, router, maker, device: SigningKey::from_seed(&[2; 32]), opening }
+        Self { dir, database, service, router, maker, device: SigningKey::from_seed(&[2; 32]), opening }
     }
 
     pub(crate) fn database(&self) -> Database {
-        Database::Sqlite(self.dir.path().join(DATABASE_FILE))
+        self.database.clone()
     }
 
     pub(crate) fn dir(&self) -> &Path {

@@ -2,12 +2,12 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
-use sparekey_cases::desk::Words;
+use sparekey_cases::desk::{GrantHours, Words};
 use sparekey_web::csrf::{FormToken, GuardedForm};
 use sparekey_web::messages;
 use sparekey_web::page::{Banner, Page, html};
@@ -18,7 +18,7 @@ use super::session::Session;
 use super::{Desk, case, to};
 use crate::desk::replies::Reply;
 use crate::desk::{CaseView, DeskError};
-use crate::http::{App, MAX_PHOTO_BODY, Number, error, hand_out};
+use crate::http::{App, MAX_PHOTO_BODY, Number, error, grant_file, hand_out};
 use crate::pages::assets;
 use crate::writer::desk::Act;
 
@@ -30,6 +30,18 @@ struct Approve {
     case: CaseView,
     /// Whether the passkey was used a moment ago.
     fresh: bool,
+}
+
+#[derive(Template)]
+#[template(path = "desk/key.html")]
+struct KeyPage {
+    page: Page,
+    desk: Desk,
+    number: String,
+    serial: String,
+    entry: u32,
+    /// In two halves, once they are shown.
+    digits: Option<(String, String)>,
 }
 
 #[derive(Template)]
@@ -53,6 +65,8 @@ pub(super) fn routes() -> Router<App> {
         .route("/desk/cases/{number}/check", post(check))
         .route("/desk/cases/{number}/hand-over", post(hand_over))
         .route("/desk/cases/{number}/approve", get(show_approve).post(approve))
+        .route("/desk/cases/{number}/grant", post(grant))
+        .route("/desk/cases/{number}/key", get(show_key).post(key))
         .route("/desk/cases/{number}/refuse", get(show_refuse).post(refuse))
 }
 
@@ -241,4 +255,81 @@ async fn refuse(
         return refuse_page(&app, &session, token, &number, sent.reason, Some(&problem)).await;
     };
     Ok(done(&app, &session, token, &number, Ok(Act::Refuse(reason)), "refuse").await.into_response())
+}
+
+#[derive(Deserialize)]
+struct Granting {
+    hours: Option<u64>,
+    part: Option<usize>,
+}
+
+async fn grant(
+    State(app): State<App>,
+    session: Session,
+    token: FormToken,
+    Number(number): Number,
+    GuardedForm(sent): GuardedForm<Granting>,
+) -> Response {
+    let part = sent.part.unwrap_or(1).saturating_sub(1);
+    let granted = match sent.hours.map_or(Some(GrantHours::default()), GrantHours::new) {
+        Some(hours) => app.service.desk().grant(session.credential(), &number, hours, part).await,
+        None => Err(DeskError::Field("hours")),
+    };
+    match granted {
+        Ok(file) => grant_file(&number, part, file),
+        Err(error) => case::with_problem(&app, &session, token, &number, error::desk(&error)).await,
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Entry {
+    #[serde(default)]
+    entry: u32,
+}
+
+async fn show_key(
+    State(app): State<App>,
+    session: Session,
+    token: FormToken,
+    Number(number): Number,
+    which: Result<Query<Entry>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Entry { entry } = which.map(|Query(which)| which).unwrap_or_default();
+    let view = app.service.desk().show(session.credential(), &number).await.map_err(|error| error::desk(&error))?;
+    let asked = view.requests.get(entry as usize).filter(|one| one.answer.is_none());
+    let Some(verified) = asked.and_then(|one| one.verified.as_ref()).filter(|_| view.may.contains(&"key")) else {
+        return Ok(to(&format!("/desk/cases/{}", view.number)));
+    };
+    let serial = verified.serial.clone();
+    Ok(key_page(&app, &session, token, view.number, serial, entry, None))
+}
+
+async fn key(
+    State(app): State<App>,
+    session: Session,
+    token: FormToken,
+    Number(number): Number,
+    GuardedForm(Entry { entry }): GuardedForm<Entry>,
+) -> Response {
+    match app.service.desk().key(session.credential(), &number, entry).await {
+        Ok(key) => {
+            let (first, second) = key.code.expose().split_at(4);
+            let digits = Some((first.to_owned(), second.to_owned()));
+            key_page(&app, &session, token, number, key.serial.to_string(), entry, digits)
+        }
+        Err(error) => case::with_problem(&app, &session, token, &number, error::desk(&error)).await,
+    }
+}
+
+fn key_page(
+    app: &App,
+    session: &Session,
+    token: FormToken,
+    number: String,
+    serial: String,
+    entry: u32,
+    digits: Option<(String, String)>,
+) -> Response {
+    let desk = Desk::new(app, session, token, &format!("Eight digits of case {number}"), "").narrow();
+    html(&KeyPage { page: desk.page.clone(), desk, number, serial, entry, digits })
 }

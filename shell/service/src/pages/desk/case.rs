@@ -164,6 +164,7 @@ impl FactView {
             "refused" => "refused the case".to_owned(),
             "granted" if text == "1" => "issued the grant".to_owned(),
             "granted" => format!("issued {text} grants"),
+            "key-asked" => "asked for the eight digits".to_owned(),
             "key-shown" => "was shown the eight digits".to_owned(),
             "mail-sent" => "The mail about the refusal went out".to_owned(),
             "mail-refused" => "The mail about the refusal will not arrive".to_owned(),
