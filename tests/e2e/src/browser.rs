@@ -130,6 +130,12 @@ impl Browser {
         self.vendor("goog/cdp/execute", json!({ "cmd": command, "params": parameters }))
     }
 
+    /// What is downloaded goes into this folder.
+    pub fn download_to(&self, folder: &Path) {
+        let folder = folder.to_str().expect("temporary folders have plain names");
+        self.devtools("Browser.setDownloadBehavior", &json!({ "behavior": "allow", "downloadPath": folder }));
+    }
+
     /// Another size of window.
     pub fn resize(&self, width: u32, height: u32) {
         let mobile = width < 600;

@@ -1,8 +1,11 @@
 //! A recorder's interface (protocol section 11), as a program uses it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Api};
+use crate::wait::until;
 
 /// The administrator's name in all tests.
 pub const OWNER: &str = "admin";
@@ -63,6 +66,20 @@ impl Recorder {
     /// *Forgot password*, which may be refused.
     pub fn try_open(&self) -> Answer {
         self.0.post("/api/v1/recoveries", &json!({ "method": "email" }))
+    }
+
+    /// *Forgot password*, through the desk: the request's id and its file.
+    pub fn ask_the_desk(&self) -> (String, String) {
+        // After a new password it starts again.
+        let ask = || self.0.json("POST", "/api/v1/recoveries", &json!({ "method": "desk" }));
+        let opened = until("the recorder to answer", Duration::from_secs(60), ask).must(201);
+        let text = |name: &str| opened[name].as_str().unwrap_or_else(|| panic!("{name} in {opened}")).to_owned();
+        (text("id"), text("request_xml"))
+    }
+
+    /// The desk's grant file is handed over.
+    pub fn hand_over(&self, id: &str, grant: &str) -> Answer {
+        self.0.post(&format!("/api/v1/recoveries/{id}/proof"), &json!({ "grant": grant }))
     }
 
     /// The code is typed.
