@@ -10,7 +10,7 @@ use crate::{
     event::EventKind,
     login::Checked,
     pending::{Pending, Purpose},
-    proof::{Against, Awaited, CheckedProof, Kind, ProofCheck, Typed},
+    proof::{Against, Awaited, CheckedProof, Kind, Of, ProofCheck, Typed},
     recovery::{CodeDraft, OpenSeeds, RecoveryView, Wanted},
     state::Contact,
     ways::{ContactRule, Why},
@@ -95,6 +95,7 @@ impl Device {
         let opened = self.view(now, &pending)?;
         let mut next = self.next(now);
         next.pending.retain(|pending| !pending.confirms(contact));
+        next.asks.add(self.asks(&pending, now.clock));
         next.pending.push(pending);
         Ok(Change::new(self, next, opened))
     }
@@ -140,6 +141,9 @@ impl Device {
         let contact = part.awaited.contact().ok_or(Refusal::Expired)?;
         if !checked.is_right() {
             return Err(Refusal::WrongProof { tries_left: part.tries_left });
+        }
+        if let Some(nonce) = self.answered_by(pending, 0, Of::Part) {
+            next.asks.answered(nonce);
         }
         next.pending.retain(|pending| pending.id != checked.id);
         next.record.add(now.clock, EventKind::ContactConfirmed, caller);

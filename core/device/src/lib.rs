@@ -13,6 +13,7 @@
 extern crate alloc;
 
 mod activation;
+mod asks;
 mod card;
 mod change;
 mod contacts;
@@ -39,6 +40,7 @@ mod transfer;
 pub mod ways;
 
 pub use activation::NewOwner;
+pub use asks::ServiceAsk;
 pub use change::Change;
 pub use contacts::ContactView;
 pub use device::{Caller, Damaged, Device, Now};

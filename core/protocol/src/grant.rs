@@ -161,6 +161,35 @@ pub fn open(
     Ok(Verified::after_all_checks(grant))
 }
 
+/// What who watches the log needs of a grant. No proof was looked at: it is no [`Grant`], and no device acts on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unproven {
+    /// For which device.
+    pub device: DeviceId,
+    /// For which request.
+    pub nonce: Nonce,
+    /// The desk's number.
+    pub case: CaseNumber,
+    /// What must stand in the log.
+    pub leaf: Leaf,
+}
+
+/// Reads a bundle whose grant the card's service signed, and does not look at its proof.
+///
+/// # Errors
+/// [`GrantRefusal::Malformed`] or [`GrantRefusal::BadSignature`].
+pub fn read_unproven(bundle: &[u8], card: &Card) -> Result<Unproven, GrantRefusal> {
+    let signed = cbor::decode::<Bundle>(bundle, MAX_BUNDLE)?.grant;
+    let envelope = Sign1::parse(&signed, MAX_GRANT)?;
+    let grant: Grant = cbor::decode(envelope.payload, MAX_GRANT)?;
+    let key = PublicKey::from_bytes(&card.grant_key).ok_or(GrantRefusal::BadSignature)?;
+    if !envelope.verify(&key, Use::Grant) {
+        return Err(GrantRefusal::BadSignature);
+    }
+    let leaf = grant.leaf(&signed);
+    Ok(Unproven { device: grant.device, nonce: grant.nonce, case: grant.case, leaf })
+}
+
 impl From<Malformed> for GrantRefusal {
     fn from(_: Malformed) -> Self {
         Self::Malformed

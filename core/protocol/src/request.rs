@@ -179,6 +179,43 @@ pub fn open(bytes: &[u8], trust: &impl Trust) -> Result<Verified<Request>, Refus
     Ok(Verified::after_all_checks(Request { certificate, nonce: payload.nonce, identity, contents }))
 }
 
+/// The nonce that a request says openly. Nothing is checked.
+#[must_use]
+pub fn nonce_of(bytes: &[u8]) -> Option<Nonce> {
+    let envelope = Sign1::parse(bytes, MAX_REQUEST).ok()?;
+    cbor::decode::<Payload>(envelope.payload, MAX_REQUEST).ok().map(|payload| payload.nonce)
+}
+
+/// What anybody who holds a request can know: who asks, and for what. The code and the address are the service's alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// Who asks, as the maker certified.
+    pub certificate: Certificate,
+    /// The request's own number.
+    pub nonce: Nonce,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// Checks a request from outside: by whom it is, without opening it.
+///
+/// # Errors
+/// The first check that fails, in the order of protocol section 4.
+pub fn open_outside(bytes: &[u8], maker: &PublicKey) -> Result<Verified<Outside>, Refusal> {
+    let envelope = Sign1::parse(bytes, MAX_REQUEST)?;
+    let payload: Payload = cbor::decode(envelope.payload, MAX_REQUEST)?;
+    let claimed = Claimed::parse(&payload.certificate).map_err(|_| Refusal::Malformed)?;
+    if claimed.maker() != MakerId::of(&maker.to_bytes()) {
+        return Err(Refusal::UnknownMaker);
+    }
+    let certificate = claimed.verify(maker).ok_or(Refusal::BadCertificate)?.into_inner();
+    let device = PublicKey::from_bytes(&certificate.device_key).ok_or(Refusal::BadSignature)?;
+    if !envelope.verify(&device, Use::Request) {
+        return Err(Refusal::BadSignature);
+    }
+    Ok(Verified::after_all_checks(Outside { certificate, nonce: payload.nonce, purpose: payload.purpose }))
+}
+
 #[derive(Encode, Decode)]
 #[cbor(map)]
 struct Payload {

@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use sparekey_device::{BadIdentity, Identity};
+use sparekey_device::{BadIdentity, Device, Identity, Policy, ServiceAsk};
 use sparekey_protocol::{Card, Certificate, Firmware, Model, PublicKey, Serial, SigningKey, Verified, pem};
 use sparekey_web::tls::{SelfSigned, TlsError, self_signed};
 use zeroize::Zeroizing;
@@ -128,11 +128,29 @@ pub fn replace_card(dir: &Path, card: &[u8]) -> Result<(), FolderError> {
     held.write(CARD, card)
 }
 
+/// What a device asked its service, as its vault has it: also of a device that runs.
+///
+/// # Errors
+/// [`FolderError::Missing`], [`FolderError::Unreadable`], those of the vault and of the disk.
+pub fn service_asks(dir: &Path) -> Result<(Certificate, Vec<ServiceAsk>), FolderError> {
+    let held = Held::look(dir)?;
+    let firmware = Firmware::new("-").expect("a short text");
+    let identity = held.identity(firmware)?;
+    let certificate = identity.certificate().clone();
+    let state = Vault::peek(&held.folder)?;
+    if state.is_empty() {
+        return Ok((certificate, Vec::new()));
+    }
+    let device = Device::start(identity, Policy::default(), Some(&state));
+    let device = device.map_err(|_| FolderError::Vault(VaultError::Damaged))?;
+    Ok((certificate, device.service_asks().to_vec()))
+}
+
 /// A folder that this process alone runs on. Let go when dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     folder: Folder,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Held {
@@ -150,9 +168,20 @@ impl Held {
         let io = |error| FolderError::Io(path.clone(), error);
         let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(io)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { folder, _lock: lock }),
+            Ok(()) => Ok(Self { folder, _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => Err(FolderError::InUse(dir.to_owned())),
             Err(TryLockError::Error(error)) => Err(FolderError::Io(path, error)),
+        }
+    }
+
+    /// Looks into a device's folder, whoever runs on it. Nothing is to be written then.
+    fn look(dir: &Path) -> Result<Self, FolderError> {
+        let folder = Folder::new(dir);
+        let key = folder.path(DEVICE_KEY);
+        if key.try_exists().map_err(|error| FolderError::Io(key.clone(), error))? {
+            Ok(Self { folder, _lock: None })
+        } else {
+            Err(FolderError::Missing(key))
         }
     }
 

@@ -83,6 +83,17 @@ impl<F: Files> Vault<F> {
         Ok((vault, state))
     }
 
+    /// The newest state that is whole, as it stands there now. Nothing is repaired: the device may run, and write.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn peek(files: &F) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let slots: Vec<_> = SLOTS.iter().filter_map(|slot| files.read(slot).transpose()).collect::<io::Result<_>>()?;
+        let newest = slots.iter().filter_map(|bytes| parse(bytes)).max_by_key(|(generation, _)| *generation);
+        let none = if slots.is_empty() { VaultError::Missing } else { VaultError::Damaged };
+        newest.map(|(_, state)| state).ok_or(none)
+    }
+
     /// Stores a state in both slots. It is durable when this returns.
     ///
     /// # Errors

@@ -43,6 +43,10 @@ pub(crate) enum Command {
     /// A recorder with its agent: the device side
     #[command(subcommand, arg_required_else_help = true)]
     Recorder(Recorder),
+    /// Follow a service's public log: what in it concerns your devices, and whether it is whole
+    ///
+    /// Ends with status 1 and an alarm if the log forgets, changes or hides anything.
+    Watch(Watch),
     /// Read the QR in a photo on standard input (the service starts this for each photo)
     #[command(hide = true)]
     DecodePhoto {
@@ -53,6 +57,31 @@ pub(crate) enum Command {
     /// Judge a password on standard input (the recorder starts this for each new one)
     #[command(hide = true)]
     JudgePassword,
+}
+
+#[derive(Args)]
+pub(crate) struct Watch {
+    /// The service whose log it is
+    #[arg(long, value_name = "URL")]
+    pub(crate) service: String,
+    /// Its card: whose signatures count
+    #[arg(long, value_name = "FILE")]
+    pub(crate) card: PathBuf,
+    /// The public key of the maker that signed the card (maker.pub)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) maker: PathBuf,
+    /// A recorder's folder: look for the requests that it made; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub(crate) vault: Vec<PathBuf>,
+    /// A request or a grant, as XML, raw or as a QR's text; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request: Vec<PathBuf>,
+    /// Where to remember what was seen, so that the next visit finds out whether the log kept it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// Look again each so many seconds, until something is wrong
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) every: Option<u64>,
 }
 
 #[derive(Args)]
@@ -205,7 +234,7 @@ pub(crate) struct ServiceSettings {
     #[arg(long, env = "SPAREKEY_DATABASE", value_name = "URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
     /// Where the public log's files are kept: a folder that all nodes share [default: DIR/log]
-    #[arg(long, env = "SPAREKEY_LOG", value_name = "PLACE")]
+    #[arg(long, env = "SPAREKEY_PUBLIC_LOG", value_name = "PLACE")]
     pub(crate) log: Option<String>,
     /// A witness of the public log: its verifier key, @, its URL; may be given several times
     #[arg(long, env = "SPAREKEY_WITNESS", value_name = "KEY@URL", value_delimiter = ',')]

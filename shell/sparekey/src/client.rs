@@ -62,6 +62,16 @@ impl Client {
         self.send("POST", path, Some("application/json"), body.to_string().into_bytes())
     }
 
+    /// A file that is served for everybody; `None` if there is none.
+    pub(crate) fn file(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let (status, answer) = self.exchange(http::Request::get(format!("{}{path}", self.base)), Vec::new())?;
+        match status {
+            status if status.is_success() => Ok(Some(answer.body)),
+            http::StatusCode::NOT_FOUND | http::StatusCode::GONE => Ok(None),
+            _ => Err(refused(&answer.body)),
+        }
+    }
+
     pub(crate) fn send(&self, method: &str, path: &str, kind: Option<&str>, body: Vec<u8>) -> Result<Answer, Failure> {
         let mut request = http::Request::builder()
             .method(method)
@@ -70,6 +80,11 @@ impl Client {
         if let Some(kind) = kind {
             request = request.header(http::header::CONTENT_TYPE, kind);
         }
+        let (status, answer) = self.exchange(request, body)?;
+        if status.is_success() { Ok(answer) } else { Err(refused(&answer.body)) }
+    }
+
+    fn exchange(&self, request: http::request::Builder, body: Vec<u8>) -> Result<(http::StatusCode, Answer), Failure> {
         let request = request.body(body).map_err(|_| Failure::malformed("--token", "not a token"))?;
         let mut answer = self.agent.run(request).map_err(|error| {
             Failure::new(
@@ -79,10 +94,7 @@ impl Client {
             )
         })?;
         let body = answer.body_mut().with_config().limit(LONGEST).read_to_vec().map_err(|_| unreadable())?;
-        if answer.status().is_success() {
-            return Ok(Answer { headers: answer.headers().clone(), body });
-        }
-        Err(refused(&body))
+        Ok((answer.status(), Answer { headers: answer.headers().clone(), body }))
     }
 }
 

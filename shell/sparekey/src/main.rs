@@ -19,6 +19,7 @@ mod recorder;
 mod report;
 mod service;
 mod stop;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -58,6 +59,7 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Service(Service::Operator(Operator::List(options))) => operator::list(&options, report),
         Command::Service(Service::Organisation(Organisation::Set(options))) => operator::organisation(&options, report),
         Command::Desk(options) => desk::run(&options, report),
+        Command::Watch(options) => watch::run(&options, report),
         Command::Recorder(Recorder::Init(options)) => recorder::init(&options, report),
         Command::Recorder(Recorder::Card(options)) => recorder::card(&options, report),
         Command::Recorder(Recorder::Run(options)) => recorder::run(&options, report),

@@ -1,7 +1,7 @@
 //! The desk from outside: operators, and requests of devices that exist only as a key.
 
 use sparekey_protocol::{
-    Certificate, Code, Firmware, Language, Model, Nonce, Serial, SigningKey, Time,
+    Certificate, Code, Firmware, Language, Model, Nonce, ReservedEmail, Serial, SigningKey, Time, digits,
     files::{self, Document, Entry, RequestFile},
     pem,
     request::{self, Ask, Contents},
@@ -28,20 +28,34 @@ impl PaperDevice {
 
     /// A request to the desk, as a file.
     pub fn file(&self, world: &World, nonce: u8, code: &str) -> RequestFile {
-        let contents = Contents {
-            code: Code::parse(code).unwrap(),
-            ask: Ask::ResetByDesk,
-            firmware: Firmware::new("3.1").unwrap(),
-            device_time: Time(1_790_000_000),
-            start_time: Time(1_789_000_000),
-            language: Language::new("de").unwrap(),
-        };
+        let contents = contents(Ask::ResetByDesk, code);
+        let bytes = self.seal(world, &contents, nonce);
+        let Contents { firmware, device_time, start_time, .. } = contents;
+        RequestFile::new(&self.serial, &self.model, &firmware, device_time, start_time, bytes)
+    }
+
+    /// A request for a mail to this address, as digits.
+    pub fn digits(&self, world: &World, nonce: u8, address: &str) -> String {
+        let ask = Ask::ResetByEmail(ReservedEmail::new(address).unwrap());
+        digits::encode(&self.seal(world, &contents(ask, "12345678"), nonce))
+    }
+
+    fn seal(&self, world: &World, contents: &Contents, nonce: u8) -> Vec<u8> {
         let opening = std::fs::read_to_string(world.path("service/opening.pub")).unwrap();
         let opening = pem::read_opening_public_key(&opening).expect("a key in PEM");
         let (nonce, seed) = (Nonce([nonce; 16]), [nonce; 32]);
-        let bytes = request::seal(&contents, nonce, &seed, &self.certificate, &self.key, &opening).unwrap();
-        let Contents { firmware, device_time, start_time, .. } = contents;
-        RequestFile::new(&self.serial, &self.model, &firmware, device_time, start_time, bytes)
+        request::seal(contents, nonce, &seed, &self.certificate, &self.key, &opening).unwrap()
+    }
+}
+
+fn contents(ask: Ask, code: &str) -> Contents {
+    Contents {
+        code: Code::parse(code).unwrap(),
+        ask,
+        firmware: Firmware::new("3.1").unwrap(),
+        device_time: Time(1_790_000_000),
+        start_time: Time(1_789_000_000),
+        language: Language::new("de").unwrap(),
     }
 }
 

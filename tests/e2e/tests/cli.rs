@@ -43,6 +43,7 @@ fn every_command_explains_itself() {
         &["recorder"],
         &["recorder", "init"],
         &["recorder", "run"],
+        &["watch"],
     ] {
         let help = must(&[command, &["--help"]].concat());
         assert!(help.contains("Usage:") && help.len() > 100, "{command:?}: {help}");

@@ -118,6 +118,10 @@ impl Device {
         }
         let all = pending.prove(checked.part, of);
         let way = pending.way();
+        if let Some(nonce) = self.answered_by(pending, checked.part, of) {
+            next.asks.answered(nonce);
+        }
+        let pending = open(&mut next, caller, checked.id)?;
         if purpose == Purpose::Test {
             let contact = pending.parts.iter().find_map(|part| part.awaited.contact());
             next.tested(way, contact, now.clock);

@@ -9,6 +9,7 @@ use sparekey_protocol::{ReservedEmail, Time};
 use zeroize::Zeroizing;
 
 use crate::{
+    asks::ServiceAsks,
     card::NewerCard,
     event::Record,
     guard::Guards,
@@ -50,6 +51,9 @@ pub(crate) struct State {
     /// The recordings are to be erased before anything else.
     #[cbor(n(9), default)]
     pub(crate) erase: bool,
+    /// What was asked of the service.
+    #[cbor(n(10), default)]
+    pub(crate) asks: ServiceAsks,
     #[cbor(skip)]
     pub(crate) sessions: Sessions,
 }

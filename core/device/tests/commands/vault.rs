@@ -14,6 +14,8 @@ use crate::kit::{
 const VAULT_V1: &str = include_str!("../golden/vault-v1.hex");
 /// One of version 2, with all ways back in.
 const VAULT_V2: &str = include_str!("../golden/vault-v2.hex");
+/// One of version 3, which also knows what was asked of the service.
+const VAULT_V3: &str = include_str!("../golden/vault-v3.hex");
 
 #[test]
 fn a_vault_of_version_1_still_starts() {
@@ -79,13 +81,27 @@ fn in_the_middle() -> (Bench, Vec<SheetCode>, RecoveryId) {
 const ANSWERS: [(u8, &str); 3] = [(4, "Rex"), (9, "blue"), (16, "Lisbon")];
 
 #[test]
-fn a_vault_of_version_2_still_starts() {
-    let (made, codes, both) = in_the_middle();
+fn todays_vaults_are_of_version_3() {
     // What differs is a new format: keep this file, store another one beside it, and start from all.
-    assert_eq!(hex::encode(&made.vault), VAULT_V2.trim(), "the same story is not stored in the same bytes");
+    let made = in_the_middle().0;
+    assert_eq!(hex::encode(&made.vault), VAULT_V3.trim(), "the same story is not stored in the same bytes");
+    assert_eq!(made.device.service_asks().len(), 5);
+}
 
+#[test]
+fn a_vault_of_version_2_still_starts() {
+    starts_in_the_middle(VAULT_V2);
+}
+
+#[test]
+fn a_vault_of_version_3_still_starts() {
+    starts_in_the_middle(VAULT_V3);
+}
+
+fn starts_in_the_middle(vault: &str) {
+    let (made, codes, both) = in_the_middle();
     let mut bench = Bench::with(made.policy, true);
-    bench.vault = hex::decode(VAULT_V2.trim()).unwrap();
+    bench.vault = hex::decode(vault.trim()).unwrap();
     bench.restart();
     assert_eq!((bench.device.card().edition, bench.device.notices().len()), (2, 1));
     let refused = bench.open_by(LINK, Way::Sheet.into()).map(drop);
@@ -109,7 +125,7 @@ fn start(vault: &[u8]) -> Result<(), Damaged> {
 
 #[test]
 fn a_part_of_a_vault_is_no_vault() {
-    for golden in [VAULT_V1, VAULT_V2] {
+    for golden in [VAULT_V1, VAULT_V2, VAULT_V3] {
         let golden = hex::decode(golden.trim()).unwrap();
         assert_eq!(start(&golden), Ok(()));
         for end in 0..golden.len() {
@@ -131,7 +147,7 @@ proptest! {
     #[test]
     fn an_altered_vault_does_no_harm(at in any::<prop::sample::Index>(), to in any::<u8>()) {
         let mut bench = Bench::new();
-        bench.vault = hex::decode(VAULT_V2.trim()).unwrap();
+        bench.vault = hex::decode(VAULT_V3.trim()).unwrap();
         let at = at.index(bench.vault.len());
         bench.vault[at] = to;
         if start(&bench.vault).is_ok() {

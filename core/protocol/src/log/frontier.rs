@@ -31,6 +31,18 @@ impl Frontier {
         Ok(Self { size, whole })
     }
 
+    /// The edge of a tree of this size, out of what [`Frontier::hashes`] gave; `None` if they are more or fewer than such a tree has.
+    #[must_use]
+    pub fn from_hashes(size: u64, hashes: Vec<Hash>) -> Option<Self> {
+        (hashes.len() == size.count_ones() as usize).then_some(Self { size, whole: hashes })
+    }
+
+    /// All that it is, besides its size.
+    #[must_use]
+    pub fn hashes(&self) -> &[Hash] {
+        &self.whole
+    }
+
     /// How many leaves the tree has.
     #[must_use]
     pub fn size(&self) -> u64 {
@@ -63,7 +75,7 @@ impl Frontier {
 
 #[cfg(test)]
 mod tests {
-    use alloc::collections::BTreeMap;
+    use alloc::{collections::BTreeMap, vec};
 
     use super::*;
     use crate::log::{leaf_hash, root};
@@ -77,6 +89,8 @@ mod tests {
             assert_eq!(Ok(frontier.root()), root(size, lookup));
             assert_eq!(Frontier::read(size, lookup).as_ref(), Ok(&frontier));
             assert_eq!(frontier.size(), size);
+            assert_eq!(Frontier::from_hashes(size, frontier.hashes().to_vec()).as_ref(), Some(&frontier));
+            assert_eq!(Frontier::from_hashes(size, vec![Hash([0; 32]); 65]), None);
             frontier.append(leaf_hash(&size.to_be_bytes()), |node, hash| {
                 assert_eq!(nodes.insert(node, hash), None, "{node:?} is made once");
             });
