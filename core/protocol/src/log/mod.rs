@@ -5,6 +5,7 @@
 //! hands in a function that looks a node up.
 
 mod checkpoint;
+mod edge;
 mod frontier;
 mod leaf;
 mod note;
@@ -17,6 +18,7 @@ mod tree;
 pub(crate) use self::note_key::verifier_key;
 pub use self::{
     checkpoint::Checkpoint,
+    edge::Edge,
     frontier::Frontier,
     leaf::{Act, Leaf, MAX_LEAF, commitment},
     note::{MAX_NOTE, MAX_SIGNATURES, Note, NoteError, NoteSignature},

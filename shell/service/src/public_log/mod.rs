@@ -7,7 +7,6 @@
 //!
 //! This module must not decide what is logged: `sparekey-cases` and the writer do.
 
-mod edge;
 mod folder;
 mod nodes;
 mod open;

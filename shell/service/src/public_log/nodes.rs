@@ -1,8 +1,21 @@
 use std::collections::BTreeMap;
 
-use sparekey_protocol::log::{Hash, Node, Tile};
+use sparekey_protocol::log::{Edge, Hash, Node, Tile};
 
 use super::{LogError, storage::Storage};
+
+/// Reads the edge of a tree of this size out of its tiles. Its root is to be compared with the one that was signed.
+///
+/// # Errors
+/// [`LogError::TilesMissing`] if a tile is not there or not what it should be.
+pub(super) async fn read_edge(storage: &Storage, size: u64) -> Result<Edge, LogError> {
+    let missing = || LogError::TilesMissing(storage.to_string());
+    let mut tiles = Vec::new();
+    for tile in Edge::tiles(size) {
+        tiles.push((tile, storage.tile(tile).await?.ok_or_else(missing)?));
+    }
+    Edge::from_tiles(size, &tiles).ok_or_else(missing)
+}
 
 /// A node is in a tile that was not yet read.
 #[derive(Debug)]

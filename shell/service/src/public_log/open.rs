@@ -2,10 +2,14 @@
 
 use sparekey_protocol::{
     Verified,
-    log::{Checkpoint, LogPolicy, Tile, decode_entries, root},
+    log::{Checkpoint, Edge, LogPolicy, Tile, decode_entries, root},
 };
 
-use super::{LogError, edge::Edge, nodes::with_nodes, storage::Storage};
+use super::{
+    LogError,
+    nodes::{read_edge, with_nodes},
+    storage::Storage,
+};
 use crate::store::{LogState, Noted, Store};
 
 /// Reads the last signed tree's edge out of its tiles, and sees that the tree is the one that was signed, and that it extends the
@@ -31,7 +35,7 @@ pub(super) async fn open(storage: &Storage, store: &Store, log: &LogPolicy) -> R
         state = follow(storage, store, log, checkpoint, note).await?;
     }
 
-    let edge = Edge::read(storage, state.signed.size).await?;
+    let edge = read_edge(storage, state.signed.size).await?;
     let signed = signed_checkpoint(storage, log, &state.signed)?;
     if signed.is_some_and(|signed| signed.root != edge.root()) {
         return Err(LogError::TilesMissing(storage.to_string()));
@@ -73,7 +77,7 @@ async fn follow(
     note: &[u8],
 ) -> Result<LogState, LogError> {
     let forked = || LogError::Forked(storage.to_string());
-    let edge = Edge::read(storage, out.size).await?;
+    let edge = read_edge(storage, out.size).await?;
     if edge.root() != out.root {
         return Err(LogError::TilesMissing(storage.to_string()));
     }

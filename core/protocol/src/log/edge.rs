@@ -1,14 +1,18 @@
-use sparekey_protocol::log::{Frontier, Hash, Node, Tile, TileKind, decode_entries, encode_entries, leaf_hash};
+use alloc::vec::Vec;
 
-use super::{LogError, storage::Storage};
+use super::{
+    frontier::Frontier,
+    tile::{Tile, TileKind, decode_entries, encode_entries},
+    tree::{Hash, Node, leaf_hash},
+};
 
 /// Levels of tiles that a tree of 64-bit size has.
 const LEVELS: u8 = 8;
 const WIDTH: usize = 256;
 
-/// The right edge of the tree as it is stored: what is needed to add leaves, to make their tiles, and to know the root.
-#[derive(Clone, Default)]
-pub(super) struct Edge {
+/// The right edge of a tree that is kept in tiles: what is needed to add leaves, to make their tiles, and to know the root.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edge {
     frontier: Frontier,
     /// Of each level, the hashes of the tile that is not yet whole.
     rows: [Vec<Hash>; LEVELS as usize],
@@ -17,48 +21,56 @@ pub(super) struct Edge {
 }
 
 impl Edge {
-    /// Reads the edge of a tree of this size. Its root is what the tiles make it: to be compared with the one that was signed.
+    /// The tiles that [`Edge::from_tiles`] needs of a tree of this size: those that are not whole.
+    pub fn tiles(size: u64) -> impl Iterator<Item = Tile> {
+        let hashes = (0..LEVELS).map(TileKind::Hashes);
+        hashes.chain([TileKind::Entries]).filter_map(move |kind| partial(kind, size))
+    }
+
+    /// The edge of a tree of this size. Its root is what the tiles make it: to be compared with the one that was signed.
     ///
-    /// # Errors
-    /// [`LogError::TilesMissing`] if a tile is not there or not what it should be.
-    pub(super) async fn read(storage: &Storage, size: u64) -> Result<Self, LogError> {
-        let missing = || LogError::TilesMissing(storage.to_string());
+    /// `None` if a tile is missing, or not what it should be.
+    #[must_use]
+    pub fn from_tiles(size: u64, tiles: &[(Tile, Vec<u8>)]) -> Option<Self> {
+        let bytes = |wanted: Tile| tiles.iter().find(|(tile, _)| *tile == wanted).map(|(_, bytes)| &bytes[..]);
         let mut edge = Self::default();
-        let mut tiles = Vec::new();
         for level in 0..LEVELS {
             let Some(tile) = partial(TileKind::Hashes(level), size) else { continue };
-            let bytes = storage.tile(tile).await?.ok_or_else(missing)?;
-            let (hashes, rest) = bytes.as_chunks::<{ Hash::LENGTH }>();
+            let (hashes, rest) = bytes(tile)?.as_chunks::<{ Hash::LENGTH }>();
             if hashes.len() != usize::from(tile.width) || !rest.is_empty() {
-                return Err(missing());
+                return None;
             }
             edge.rows[usize::from(level)] = hashes.iter().copied().map(Hash).collect();
-            tiles.push((tile, bytes));
         }
         // All whole nodes at the right edge are in tiles that are not whole.
-        let lookup = |node: Node| tiles.iter().find_map(|(tile, bytes)| tile.node(bytes, node)).ok_or_else(missing);
-        edge.frontier = Frontier::read(size, lookup)?;
+        let lookup = |node: Node| tiles.iter().find_map(|(tile, bytes)| tile.node(bytes, node)).ok_or(());
+        edge.frontier = Frontier::read(size, lookup).ok()?;
         if let Some(tile) = partial(TileKind::Entries, size) {
-            let bundle = storage.tile(tile).await?.ok_or_else(missing)?;
-            let entries = decode_entries(&bundle, tile.width).map_err(|_| missing())?;
+            let entries = decode_entries(bytes(tile)?, tile.width).ok()?;
             if !entries.iter().map(|entry| leaf_hash(entry)).eq(edge.rows[0].iter().copied()) {
-                return Err(missing());
+                return None;
             }
             edge.entries = entries.into_iter().map(<[u8]>::to_vec).collect();
         }
-        Ok(edge)
+        Some(edge)
     }
 
-    pub(super) fn size(&self) -> u64 {
+    /// How many leaves the tree has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
         self.frontier.size()
     }
 
-    pub(super) fn root(&self) -> Hash {
+    /// The tree's root.
+    #[must_use]
+    pub fn root(&self) -> Hash {
         self.frontier.root()
     }
 
-    /// Adds leaves. Returns the tiles that the larger tree has and the smaller had not.
-    pub(super) fn append(&mut self, leaves: Vec<Vec<u8>>) -> Vec<(Tile, Vec<u8>)> {
+    /// Adds leaves. Returns the tiles that the larger tree has and the smaller had not ([`Tile::between`]), which must be stored before a
+    /// checkpoint of its size is signed.
+    #[must_use]
+    pub fn append(&mut self, leaves: Vec<Vec<u8>>) -> Vec<(Tile, Vec<u8>)> {
         let old = self.size();
         let mut tiles = Vec::new();
         let Self { frontier, rows, entries } = self;
@@ -118,16 +130,17 @@ fn bundle(entries: &[Vec<u8>]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::collections::BTreeMap;
+
     use super::*;
 
-    fn leaves(range: std::ops::Range<u64>) -> Vec<Vec<u8>> {
+    fn leaves(range: core::ops::Range<u64>) -> Vec<Vec<u8>> {
         range.map(|n| n.to_be_bytes().to_vec()).collect()
     }
 
-    #[tokio::test]
-    async fn it_is_read_as_it_was_written_at_every_size() {
-        let dir = tempfile::tempdir().unwrap();
-        let storage = Storage::folder(dir.path().join("log"));
+    #[test]
+    fn it_is_read_as_it_was_written_at_every_size() {
+        let mut stored = BTreeMap::new();
         let (mut edge, mut at) = (Edge::default(), 0);
         // Across the ends of tiles, by one and by many.
         for next in [0, 1, 2, 255, 256, 257, 511, 513, 1_000, 65_535, 65_536, 65_537, 66_000] {
@@ -137,17 +150,27 @@ mod tests {
             made.sort_unstable();
             expected.sort_unstable();
             assert_eq!(made, expected, "{at} to {next}");
-            storage.write_tiles(tiles).await.unwrap();
-            let read = Edge::read(&storage, next).await.unwrap();
-            assert_eq!((read.root(), &read.rows, &read.entries), (edge.root(), &edge.rows, &edge.entries), "{next}");
+            stored.extend(tiles);
+            let read = |size| -> Vec<(Tile, Vec<u8>)> {
+                Edge::tiles(size).filter_map(|tile| Some((tile, stored.get(&tile)?.clone()))).collect()
+            };
+            assert_eq!(Edge::from_tiles(next, &read(next)).as_ref(), Some(&edge), "{next}");
+            assert_eq!(Edge::from_tiles(next + 1, &read(next + 1)), None, "what is not stored is not read");
             at = next;
         }
-        assert!(matches!(Edge::read(&storage, at + 1).await, Err(LogError::TilesMissing(_))));
-        // Partial tiles that are gone are read out of whole ones.
-        storage.drop_partials(Tile { kind: TileKind::Hashes(0), index: 0, width: 256 }).await.unwrap();
-        storage.drop_partials(Tile { kind: TileKind::Entries, index: 0, width: 256 }).await.unwrap();
-        let mut small = Edge::default();
-        small.append(leaves(0..255));
-        assert_eq!(Edge::read(&storage, 255).await.unwrap().root(), small.root());
+    }
+
+    #[test]
+    fn an_altered_tile_makes_another_root_or_none() {
+        let mut edge = Edge::default();
+        let tiles: Vec<_> = edge.append(leaves(0..700)).into_iter().filter(|(tile, _)| !tile.is_whole()).collect();
+        assert_eq!(Edge::from_tiles(700, &tiles).unwrap().root(), edge.root());
+        for which in 0..tiles.len() {
+            let mut altered = tiles.clone();
+            altered[which].1[5] ^= 1;
+            assert!(Edge::from_tiles(700, &altered).is_none_or(|altered| altered.root() != edge.root()), "{which}");
+            altered[which].1.pop();
+            assert_eq!(Edge::from_tiles(700, &altered), None, "{which} cut short");
+        }
     }
 }
