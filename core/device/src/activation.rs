@@ -81,7 +81,8 @@ impl Device {
         next.owner = Some(Owner {
             username: owner.username,
             password: owner.password,
-            password_edition: 0,
+            // Not that of an earlier owner, for whose password a verdict may still be on its way.
+            password_edition: next.record.last_number(),
             contacts,
             seen: next.record.last_number(),
             set_up: SetUp::with_questions(owner.questions),

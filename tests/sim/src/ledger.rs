@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sparekey_device::RecoveryId;
-use sparekey_protocol::{RequestIdentity, Serial};
+use sparekey_device::{RecoveryId, ways::Way};
+use sparekey_protocol::{Nonce, RequestIdentity, Serial};
+
+use crate::{
+    model::{Class, Part},
+    proofs::Given,
+};
 
 /// One mail that arrived.
 #[derive(Clone, Debug)]
@@ -16,14 +21,25 @@ pub(crate) struct Letter {
 /// One request of one device, from its opening on.
 #[derive(Debug)]
 struct Life {
-    identity: RequestIdentity,
-    address: String,
+    /// What it asks for: the identity of each part, and where its code goes to.
+    parts: Vec<(Way, RequestIdentity, String)>,
     /// Real seconds that the device had run when it was opened.
     opened: u64,
     looked_at: u32,
-    proven_with: Option<String>,
+    proven_with: Vec<Used>,
     proven: u64,
     resets: u32,
+}
+
+/// A proof, to see that it is used once.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Used {
+    Code(RequestIdentity),
+    KeyFile(u64),
+    Line(u64),
+    /// They are the owner's, as often as they are right.
+    Answers,
+    Grant([u8; 16]),
 }
 
 /// A mail that the service decided to send.
@@ -46,7 +62,11 @@ pub(crate) struct Ledger {
     deliveries: BTreeMap<RequestIdentity, u32>,
     repeats: BTreeMap<RequestIdentity, u32>,
     /// When a wait began, and how long it was, for each device and kind of caller: none once it was lifted.
-    waits: BTreeMap<(usize, bool), (u64, u64)>,
+    waits: BTreeMap<(usize, bool, Class), (u64, u64)>,
+    /// What stands in the public log.
+    logged: Vec<Nonce>,
+    /// Proofs that set a new password.
+    used: Vec<Used>,
 }
 
 impl Ledger {
@@ -56,30 +76,25 @@ impl Ledger {
     }
 
     /// Waits are never shorter than they were said to be, whatever was restarted meanwhile.
-    pub(crate) fn opened(&mut self, device: usize, on_link: bool, ran: u64) {
-        if let Some((began, wait)) = self.waits.get(&(device, on_link)) {
+    pub(crate) fn passed(&mut self, device: usize, on_link: bool, class: Class, ran: u64) {
+        if let Some((began, wait)) = self.waits.get(&(device, on_link, class)) {
             assert!(ran - began >= *wait, "a wait of {wait} s was over after {} s", ran - began);
         }
     }
 
-    pub(crate) fn waits(&mut self, device: usize, on_link: bool, ran: u64, wait: u64) {
-        self.waits.insert((device, on_link), (ran, wait));
+    pub(crate) fn waits(&mut self, device: usize, on_link: bool, class: Class, ran: u64, wait: u64) {
+        self.waits.insert((device, on_link, class), (ran, wait));
     }
 
     pub(crate) fn waits_no_more(&mut self, device: usize) {
-        self.waits.retain(|(of, _), _| *of != device);
+        self.waits.retain(|(of, _, _), _| *of != device);
     }
 
-    pub(crate) fn began(
-        &mut self,
-        device: usize,
-        id: RecoveryId,
-        identity: RequestIdentity,
-        address: String,
-        ran: u64,
-    ) {
-        assert!(self.lives.iter().all(|(_, _, life)| life.identity != identity), "two requests of the same bytes");
-        let life = Life { identity, address, opened: ran, looked_at: 0, proven_with: None, proven: 0, resets: 0 };
+    pub(crate) fn began(&mut self, device: usize, id: RecoveryId, parts: &[(Part, String)], ran: u64) {
+        let parts: Vec<_> = parts.iter().map(|(part, to)| (part.way, part.identity, to.clone())).collect();
+        let known = |identity| self.lives.iter().any(|(_, _, life)| life.parts.iter().any(|part| part.1 == identity));
+        assert!(!parts.iter().any(|part| known(part.1)), "two requests of the same bytes");
+        let life = Life { parts, opened: ran, looked_at: 0, proven_with: Vec::new(), proven: 0, resets: 0 };
         self.lives.push((device, id, life));
     }
 
@@ -87,28 +102,63 @@ impl Ledger {
     pub(crate) fn looked_at(&mut self, device: usize, id: RecoveryId) {
         let life = self.life(device, id);
         life.looked_at += 1;
-        assert!(life.looked_at <= 5, "a sixth code of one request was looked at");
+        let codes = life.parts.iter().filter(|part| Class::of(part.0) == Class::Codes || part.0 == Way::Desk).count();
+        assert!(life.looked_at <= 5 * codes as u32, "a sixth code of one part of a request was looked at");
     }
 
-    /// A code was found right: it was mailed to the reserved address, for this very request, less than 30 minutes ago.
-    pub(crate) fn proven(&mut self, device: usize, id: RecoveryId, typed: &str, ran: u64) {
-        let arrived = self.arrived.clone();
+    /// The desk read out the digits of a request.
+    pub(crate) fn read_out(&mut self, identity: RequestIdentity, code: String) {
+        self.arrived.push(Letter { to: "desk".to_owned(), code, identity });
+    }
+
+    /// The service put a grant into its log.
+    pub(crate) fn granted(&mut self, nonce: Nonce) {
+        self.logged.push(nonce);
+    }
+
+    /// A proof was found right. A code was mailed to the reserved address, for this very request; a grant is in the log. That a file, a
+    /// line or answers were right is for the model to know.
+    pub(crate) fn proven(&mut self, device: usize, id: RecoveryId, given: &Given, ran: u64) {
+        let (arrived, logged) = (self.arrived.clone(), self.logged.clone());
         let life = self.life(device, id);
-        let is_its =
-            |letter: &Letter| letter.identity == life.identity && letter.to == life.address && letter.code == typed;
-        assert!(arrived.iter().any(is_its), "a code was right that was never mailed");
-        assert!(ran - life.opened < 1_800, "a code was right after {} s", ran - life.opened);
-        assert_eq!(life.proven_with, None, "two right codes for one request");
-        (life.proven_with, life.proven) = (Some(typed.to_owned()), ran);
+        let good_for = if life.parts[0].0 == Way::Desk { 48 * 3_600 } else { 1_800 };
+        assert!(ran - life.opened < good_for, "a proof was right after {} s", ran - life.opened);
+        let used = match given {
+            Given::Code(typed) => {
+                let is_its = |part: &&(Way, RequestIdentity, String)| {
+                    let (_, identity, to) = part;
+                    arrived
+                        .iter()
+                        .any(|letter| letter.identity == *identity && letter.to == *to && letter.code == *typed)
+                };
+                let part = life.parts.iter().find(is_its);
+                Used::Code(part.expect("a code was right that was never sent").1)
+            }
+            Given::Grant(paper) => {
+                assert!(logged.contains(&paper.nonce), "a grant was right that is in no log");
+                Used::Grant(paper.nonce.0)
+            }
+            Given::KeyFile(file) => Used::KeyFile(file.number),
+            Given::SheetCode(line) => Used::Line(line.number),
+            Given::Answers(_) => Used::Answers,
+        };
+        assert!(!life.proven_with.contains(&used), "one proof for two parts");
+        life.proven_with.push(used);
+        life.proven = ran;
     }
 
-    /// A new password was set by a recovery.
+    /// A new password was set by a recovery: by every proof that was asked for, none of which had set one before.
     pub(crate) fn reset(&mut self, device: usize, id: RecoveryId, ran: u64) {
         let life = self.life(device, id);
-        assert!(life.proven_with.is_some(), "a new password without a right code");
-        assert!(ran - life.proven < 600, "a new password {} s after the code", ran - life.proven);
+        assert_eq!(life.proven_with.len(), life.parts.len(), "a new password without every proof");
+        assert!(ran - life.proven < 600, "a new password {} s after the last proof", ran - life.proven);
         life.resets += 1;
         assert_eq!(life.resets, 1, "two new passwords by one request");
+        let proofs = life.proven_with.clone();
+        for proof in proofs.into_iter().filter(|proof| *proof != Used::Answers) {
+            assert!(!self.used.contains(&proof), "two new passwords by {proof:?}");
+            self.used.push(proof);
+        }
     }
 
     /// The service decided to send a mail.

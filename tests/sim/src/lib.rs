@@ -1,19 +1,22 @@
-//! All of core in one process: devices, the service, an owner, strangers, and a carrier that loses, doubles, swaps, delays
+//! All of core in one process: devices, the service with its desk, an owner, strangers, and a carrier that loses, doubles, swaps, delays
 //! and alters what it carries; on a clock that passes as it likes, with crashes between any two outputs.
 //!
 //! [`run`] plays one story. What to do next is drawn from a seed, so that a story that fails can be told again. After each
-//! step the devices are compared with a reference model of plain counters (`model.rs`), and what really happened, by real
+//! step the devices are compared with a reference model of plain counters (`model/`), and what really happened, by real
 //! time and real mails, is held against what was promised (`ledger.rs`).
 #![forbid(unsafe_code)]
 
 mod carrying;
 mod chance;
+mod handing;
 mod ledger;
 mod model;
 mod owning;
+mod proofs;
 mod recorder;
 mod recovering;
 mod service;
+mod setting_up;
 mod steps;
 mod world;
 

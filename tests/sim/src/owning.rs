@@ -5,6 +5,7 @@ use sparekey_protocol::{Code, RequestIdentity, ReservedEmail};
 
 use crate::{
     model::{Kind, ok},
+    proofs::Given,
     recorder::said,
     world::{Confirming, Known, NAME, World, keep, language},
 };
@@ -61,6 +62,11 @@ impl World {
         let (device, recorder) = (*device, &mut self.recorders[*device]);
         let expected = recorder.model.asked_to_log_in(*right, *edition);
         let outcome = recorder.command(fate, |device, now| device.log_in(now, caller, checked, &seed));
+        if recorder.model.password.is_none() {
+            // Its owner was one before somebody reset it by hand.
+            assert_eq!(said(&outcome), "not-active", "logging in");
+            return self.tell("log in", "not-active");
+        }
         let logged_in = outcome.expect("it is active");
         let token = logged_in.and_then(|answer| {
             assert_eq!(said(&answer), expected, "logging in");
@@ -93,7 +99,7 @@ impl World {
     }
 
     /// A session and a verdict on the password, both of the same device.
-    fn session_and_password(&mut self) -> Option<(usize, String, usize)> {
+    pub(crate) fn session_and_password(&mut self) -> Option<(usize, String, usize)> {
         let (token, known) = (self.chance.place(&self.tokens)?, self.chance.place(&self.known)?);
         let (device, token) = self.tokens[token].clone();
         (self.known[known].device == device).then_some((device, token, known))
@@ -159,7 +165,8 @@ impl World {
         let Some(at) = self.chance.place(&self.tokens) else { return };
         let (device, token) = self.tokens[at].clone();
         let (contact, fate) = (self.chance.weighted(&[(2, 0), (1, 1)]), self.fate());
-        let open = self.recorders[device].model.confirmation(contact).map(|request| (request.id, request.identity));
+        let open =
+            self.recorders[device].model.confirmation(contact).map(|request| (request.id, request.parts[0].identity));
         let typed = self.typed_for(open.map_or(RequestIdentity([0; 32]), |(_, identity)| identity));
         let recorder = &mut self.recorders[device];
         let expected = recorder.model.asked_for_a_confirmation_try(&token, contact);
@@ -169,7 +176,8 @@ impl World {
         let check = outcome.ok().flatten();
         let id = open.map(|(id, _)| id);
         if let (Some(_), Some(id)) = (&check, id) {
-            recorder.model.did_take_a_try(Kind::Confirmation(contact), id);
+            let given = Given::Code(typed.clone());
+            recorder.model.did_take_a_try(Kind::Confirmation(contact), id, &given, 0);
             self.ledger.looked_at(device, id);
         }
         self.tell("take a confirmation's try", &expected);
@@ -194,7 +202,7 @@ impl World {
         assert_eq!(said(&outcome), expected, "confirming");
         if outcome == Ok(Some(())) {
             recorder.model.did_confirm(contact);
-            self.ledger.proven(device, id, &typed, recorder.ran);
+            self.ledger.proven(device, id, &Given::Code(typed), recorder.ran);
         }
         self.check_contacts(device, &token);
         self.tell("confirm", &expected);

@@ -1,11 +1,12 @@
-use sparekey_device::{Change, Device, HashingCost, Identity, Now, Policy, Refusal};
+use sparekey_device::{Change, Device, HashingCost, Identity, Now, Policy, Progress, QuestionsPolicy, Refusal};
 use sparekey_protocol::{
     BaseUrl, Card, CardName, Certificate, Firmware, MakerId, Model as ModelName, Serial, SigningKey, Time, VerifierKey,
-    log_verifier_key,
+    enrol::EnrolmentSecret, log_verifier_key,
 };
 
 use crate::{
     model::Model,
+    proofs::{grant_key, log_key},
     service::{Service, maker},
 };
 
@@ -51,8 +52,8 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(number: u8) -> Self {
-        let device = Device::start(identity(number), Policy::default(), None).expect("nothing is no damaged vault");
-        let model = Model::default();
+        let device = Device::start(identity(number), policy(number), None).expect("nothing is no damaged vault");
+        let model = Model::of(device.identity().device_id(), number == 1);
         let mut new =
             Self { device, model, serial: serial(number), vault: Vec::new(), number, up: 0, ran: 0, clock: 0 };
         new.model.did_restart();
@@ -85,7 +86,7 @@ impl Recorder {
 
     /// The power fails and comes back. Time since the last store is hidden.
     pub(crate) fn restart(&mut self) {
-        let started = Device::start(identity(self.number), Policy::default(), Some(&self.vault));
+        let started = Device::start(identity(self.number), policy(self.number), Some(&self.vault));
         self.device = started.expect("a device starts from what it stored");
         self.up = 0;
         self.model.did_restart();
@@ -154,25 +155,45 @@ pub(crate) fn said<A>(outcome: &Result<A, Refusal>) -> String {
     }
 }
 
+/// What a redeemed proof brought, likewise.
+pub(crate) fn brought(outcome: &Result<Progress, Refusal>) -> String {
+    match outcome {
+        Ok(Progress::More) => "more".to_owned(),
+        outcome => said(outcome),
+    }
+}
+
 fn serial(number: u8) -> Serial {
     Serial::new(&format!("NVR-{number:04}")).expect("in its alphabet")
+}
+
+/// What the second device's maker thinks of security questions is not what the first one's does.
+fn policy(number: u8) -> Policy {
+    let beside = if number == 1 { QuestionsPolicy::BesideAnotherWay } else { QuestionsPolicy::Allowed };
+    Policy::default().with_questions(beside)
+}
+
+/// What each device shares with the service for security codes.
+pub(crate) fn enrolment(number: u8) -> EnrolmentSecret {
+    EnrolmentSecret::from_bytes([150 + number; 32])
 }
 
 fn identity(number: u8) -> Identity {
     let (maker, key) = (maker(), SigningKey::from_seed(&[100 + number; 32]));
     let model = ModelName::new("NVR-4216").expect("short");
     let certificate = Certificate::new(&maker.public(), serial(number), model, &key.public()).sign(&maker);
-    let log = log_verifier_key("example", &SigningKey::from_seed(&[4; 32]).public());
+    let log = log_verifier_key("example", &log_key().public());
     let card = Card {
         maker: MakerId::of(&maker.public().to_bytes()),
         edition: 1,
         name: CardName::new("Example Recovery").expect("short"),
         url: BaseUrl::new("https://recover.example.org").expect("a base URL"),
         opening_key: Service::opening_key().public(),
-        grant_key: SigningKey::from_seed(&[3; 32]).public().to_bytes(),
+        grant_key: grant_key().public().to_bytes(),
         log_key: VerifierKey::new(&log).expect("short"),
         witnesses: None,
     };
     let firmware = Firmware::new("1.0").expect("short");
-    Identity::new(key, certificate, &card.sign(&maker), &maker.public(), firmware).expect("all by one maker")
+    let identity = Identity::new(key, certificate, &card.sign(&maker), &maker.public(), firmware);
+    identity.expect("all by one maker").with_enrolment(enrolment(number))
 }

@@ -1,15 +1,17 @@
 //! From *Forgot password* to a new one: by owners, and by others.
 
-use sparekey_device::{Asked, Caller, Progress, RecoveryView, Typed, ways::Way};
-use sparekey_protocol::Code;
+use sparekey_device::{Asked, Caller, OpenSeeds, PartView, Progress, RecoveryId, RecoveryView, Shows, ways::Way};
+use sparekey_protocol::{RequestIdentity, request::Request};
 
 use crate::{
-    model::{Kind, ok},
-    recorder::said,
+    ledger::Letter,
+    model::{Class, Kind, Opening, Part, ok},
+    proofs::Given,
+    recorder::{brought, enrolment, said},
     world::{Pass, Shown, Verdict, World, keep, language},
 };
 
-fn kind(caller: Caller) -> Kind {
+pub(crate) fn kind(caller: Caller) -> Kind {
     if caller == Caller::Screen { Kind::Screen } else { Kind::Link }
 }
 
@@ -17,72 +19,151 @@ fn is_link(caller: Caller) -> bool {
     caller != Caller::Screen
 }
 
+/// The seconds of an answer that says to wait.
+fn wait(answer: &str) -> Option<u64> {
+    Some(answer.strip_prefix("too-many-tries ")?.parse().expect("seconds"))
+}
+
 impl World {
     pub(crate) fn open(&mut self) {
+        let way = self.any_way();
         let (device, caller, fate) = (self.any_device(), self.any_caller(), self.fate());
         let contact = self.chance.weighted(&[(8, 0), (2, 1), (1, 2)]);
-        let (draft, seeds) = self.draft();
-        let asked = Asked { contact, ..Way::Email.into() };
+        let (drafts, seeds) = self.drafts();
+        let asked = Asked { contact, ..way.into() };
         let recorder = &mut self.recorders[device];
-        let expected = recorder.model.asked_to_open(caller, contact);
+        let opening = recorder.model.asked_to_open(caller, way, contact);
+        let expected = opening.answer();
         let outcome = recorder
-            .command(fate, |device, now| device.open_recovery(now, caller, asked, &language(), &[draft], &seeds));
-        assert_eq!(said(&outcome), expected, "opening");
+            .command(fate, |device, now| device.open_recovery(now, caller, asked, &language(), &drafts, &seeds));
+        assert_eq!(said(&outcome), expected, "opening by {way:?}");
         let ran = recorder.ran;
-        if let Some(wait) = expected.strip_prefix("too-many-tries ") {
-            self.ledger.waits(device, is_link(caller), ran, wait.parse().expect("seconds"));
+        if let Some(wait) = wait(&expected) {
+            self.ledger.waits(device, is_link(caller), Class::of(way), ran, wait);
         }
-        self.tell("open", &expected);
+        self.tell(&format!("open {}", way.name()), &expected);
         let opened = outcome.ok().flatten();
         if let Some(opened) = &opened {
-            self.ledger.opened(device, is_link(caller), ran);
-            self.began(device, kind(caller), contact, opened);
+            match opening {
+                Opening::Again(id) => assert_eq!(opened.id, id, "another request is shown"),
+                Opening::New(wanted) => {
+                    let ways: Vec<_> = opened.parts.iter().map(|part| part.way).collect();
+                    assert_eq!(ways, wanted, "other proofs are asked for");
+                    self.ledger.passed(device, is_link(caller), Class::of(way), ran);
+                    self.began(device, kind(caller), contact, opened);
+                }
+                Opening::Refused(_) => unreachable!("it was compared"),
+            }
         }
         if self.survives(device, fate)
             && let Some(opened) = opened
         {
-            let identity = sparekey_protocol::RequestIdentity::of(opened.request().expect("sealed"));
-            keep(&mut self.shown, Shown { device, caller, id: opened.id, identity });
-            keep(&mut self.air, opened.qr_text().expect("a QR").to_owned());
+            self.is_shown(device, caller, &opened);
+        }
+    }
+
+    fn is_shown(&mut self, device: usize, caller: Caller, opened: &RecoveryView) {
+        keep(&mut self.shown, Shown { device, caller, id: opened.id });
+        for part in &opened.parts {
+            if let Some(qr_text) = part.shows.qr_text() {
+                keep(&mut self.air, qr_text.to_owned());
+            }
+            if let Shows::SecurityCode(question) = part.shows {
+                // Somebody telephones, mostly.
+                if self.chance.percent(70) {
+                    let code = question.answer(&enrolment(device as u8)).expose().to_owned();
+                    self.ledger.arrived(Letter { to: "telephone".to_owned(), code, identity: named(opened.id) });
+                }
+            }
         }
     }
 
     /// A request is stored: the model and the ledger take down what the service will find in it.
     pub(crate) fn began(&mut self, device: usize, kind: Kind, contact: usize, opened: &RecoveryView) {
-        let request =
-            self.service.open(opened.request().expect("sealed")).expect("the service opens what a device seals");
-        let recorder = &mut self.recorders[device];
-        let code = request.contents.code.expose().to_owned();
-        recorder.model.did_open(kind, opened.id, request.identity, code);
-        let address = recorder.model.contacts[contact].0.clone();
-        assert_eq!(request.contents.ask.email().map(|email| email.as_str()), Some(&*address), "another address");
-        assert_eq!(request.certificate.serial, recorder.serial, "another serial");
-        self.ledger.began(device, opened.id, request.identity, address, recorder.ran);
+        let both = self.recorders[device].model.both && !matches!(kind, Kind::Confirmation(_));
+        let mut emails = if both { vec![0, 1] } else { vec![contact] }.into_iter();
+        let mut parts = Vec::new();
+        for part in &opened.parts {
+            let to = match part.way {
+                Way::Email => {
+                    let contact = emails.next().expect("a code for each contact");
+                    Some(self.recorders[device].model.contacts[contact].0.clone())
+                }
+                _ => None,
+            };
+            parts.push(self.part(device, opened.id, part, to));
+        }
+        let ran = self.recorders[device].ran;
+        self.ledger.began(device, opened.id, &parts, ran);
+        self.recorders[device].model.did_open(kind, opened.id, parts.into_iter().map(|(part, _)| part).collect());
+    }
+
+    /// One part of it, with where its code goes to.
+    fn part(&self, device: usize, id: RecoveryId, part: &PartView, to: Option<String>) -> (Part, String) {
+        let mut made = Part {
+            way: part.way,
+            identity: named(id),
+            code: None,
+            nonce: None,
+            tries_left: 5,
+            proven: false,
+            sheet_line: None,
+        };
+        let Some(bytes) = part.shows.request() else {
+            if let Shows::SecurityCode(question) = part.shows {
+                made.code = Some(question.answer(&enrolment(device as u8)).expose().to_owned());
+            }
+            return (made, "telephone".to_owned());
+        };
+        let opened = self.service.open(bytes).expect("the service opens what a device seals");
+        let Request { certificate, nonce, identity, contents } = opened.into_inner();
+        assert_eq!(certificate.serial, self.recorders[device].serial, "another serial");
+        assert_eq!(contents.ask.email().map(|email| email.as_str()), to.as_deref(), "another address");
+        made.identity = identity;
+        made.code = Some(contents.code.expose().to_owned());
+        if part.way == Way::Desk {
+            made.nonce = Some(nonce);
+        }
+        (made, to.unwrap_or_else(|| "desk".to_owned()))
     }
 
     pub(crate) fn take_try(&mut self) {
         let Some(at) = self.chance.place(&self.shown) else { return };
         let of = self.shown[at];
-        let (caller, fate, typed) = (self.about(of.caller), self.fate(), self.typed_for(of.identity));
+        let (caller, fate, given) = (self.about(of.caller), self.fate(), self.given_for(of));
+        let class = Class::of_given(&given);
+        let clock = self.recorders[of.device].clock;
         let recorder = &mut self.recorders[of.device];
-        let expected = recorder.model.asked_for_a_try(caller, of.id);
-        let code = Typed::Code(Code::parse(&typed).expect("eight digits"));
-        let outcome = recorder.command(fate, |device, now| device.take_try(now, caller, of.id, code));
-        assert_eq!(said(&outcome), expected, "taking a try");
+        let expected = recorder.model.asked_for_a_try(caller, of.id, &given);
+        let typed = given.typed();
+        let outcome = recorder.command(fate, |device, now| device.take_try(now, caller, of.id, typed));
+        assert_eq!(said(&outcome), expected, "taking a try with {given:?}");
         let check = outcome.ok().flatten();
+        let ran = recorder.ran;
+        let mut looked_at = None;
         if check.is_some() {
-            recorder.model.did_take_a_try(kind(caller), of.id);
-            self.ledger.looked_at(of.device, of.id);
-            if self.recorders[of.device].model.is_closed(kind(caller)) {
+            let kind = kind(caller);
+            looked_at = Some(recorder.model.did_take_a_try(kind, of.id, &given, clock));
+            let closed = recorder.model.is_closed(class, kind);
+            if let Given::Code(_) = given {
+                self.ledger.looked_at(of.device, of.id);
+            } else {
+                self.ledger.passed(of.device, is_link(caller), class, ran);
+            }
+            if closed {
                 self.tell("stop", &ok());
             }
+        } else if let Some(wait) = wait(&expected)
+            && class != Class::Codes
+        {
+            self.ledger.waits(of.device, is_link(caller), class, ran, wait);
         }
         self.tell("take a try", &expected);
         if self.survives(of.device, fate)
-            && let Some(check) = check
+            && let (Some(check), Some(expected)) = (check, looked_at)
         {
             let checked = check.run();
-            keep(&mut self.verdicts, Verdict { of: Shown { caller, ..of }, typed, checked });
+            keep(&mut self.verdicts, Verdict { of: Shown { caller, ..of }, given, expected, checked });
         }
     }
 
@@ -92,33 +173,38 @@ impl World {
         let of = verdict.of;
         let (caller, fate, seed) = (self.about(of.caller), self.fate(), self.chance.bytes());
         let recorder = &mut self.recorders[of.device];
-        let expected = recorder.model.asked_to_redeem(caller, of.id, &verdict.typed);
+        let expected = recorder.model.asked_to_redeem(caller, of.id, &verdict.given, &verdict.expected);
         let outcome = recorder.command(fate, |device, now| device.redeem(now, caller, &verdict.checked, &seed));
-        // A wrong code is put on record, so the refusal comes out of a change that is stored.
-        let ticket = match outcome {
-            Err(refusal) => {
-                assert_eq!(said::<()>(&Err(refusal)), expected, "redeeming");
-                None
-            }
-            Ok(None) => None,
-            Ok(Some(answer)) => {
-                assert_eq!(said(&answer), expected, "redeeming");
-                answer.ok().map(|progress| match progress {
-                    Progress::Proven(ticket) => ticket,
-                    Progress::More | Progress::Tested => unreachable!("one proof of a reset is asked for"),
-                })
-            }
+        // A wrong proof is put on record, so the refusal comes out of a change that is stored.
+        let answer = match outcome {
+            Err(refusal) => Some(Err(refusal)),
+            Ok(answer) => answer,
         };
-        let ran = recorder.ran;
-        if let Some(ticket) = &ticket {
-            recorder.model.did_redeem(kind(caller), of.id, ticket.expose());
-            self.ledger.proven(of.device, of.id, &verdict.typed, ran);
-            self.ledger.waits_no_more(of.device);
+        let mut ticket = None;
+        if let Some(answer) = answer {
+            let said = brought(&answer);
+            if expected == "somehow" {
+                let known = ["malformed", "not-in-log", "not-for-this-device", "wrong-proof"];
+                assert!(known.iter().any(|name| said.starts_with(name)), "an altered grant: {said}");
+            } else {
+                assert_eq!(said, expected, "redeeming {:?}", verdict.given);
+            }
+            if let Ok(progress) = &answer {
+                let ran = recorder.ran;
+                let its = if let Progress::Proven(ticket) = progress { Some(ticket.expose()) } else { None };
+                recorder.model.did_prove(kind(caller), of.id, &verdict.expected, its);
+                self.ledger.proven(of.device, of.id, &verdict.given, ran);
+                if let Some(its) = its {
+                    ticket = Some(its.to_owned());
+                    self.ledger.waits_no_more(of.device);
+                }
+            }
         }
-        self.tell("redeem", &expected);
+        let name = format!("redeem {}", verdict.given.name());
+        self.tell(&name, &expected);
         if self.survives(of.device, fate) {
             if let Some(ticket) = ticket {
-                keep(&mut self.passes, Pass { of: Shown { caller, ..of }, ticket: ticket.expose().to_owned() });
+                keep(&mut self.passes, Pass { of: Shown { caller, ..of }, ticket });
             }
             if self.chance.percent(20) {
                 // The same verdict comes once more.
@@ -141,7 +227,7 @@ impl World {
         assert_eq!(said(&asked), expected, "asking about a ticket");
         let ran = recorder.ran;
         if outcome == Ok(Some(())) {
-            recorder.model.did_set_password(&password);
+            recorder.model.did_recover(kind(caller), of.id, &password);
             self.ledger.reset(of.device, of.id, ran);
             self.ledger.waits_no_more(of.device);
             self.nothing_older_lives(of.device, None);
@@ -169,4 +255,58 @@ impl World {
             assert!(recorder.device.session(now, token).is_err(), "an older session lives");
         }
     }
+
+    /// Nobody with a right way is locked out for good, whatever happened: a hand on the device, and no longer than a day.
+    pub(crate) fn everybody_gets_in(&mut self) {
+        for device in 0..self.recorders.len() {
+            for caller in [Caller::Screen, crate::world::LINK] {
+                self.recorders[device].pass(25 * 3_600);
+                self.recorders[device].clock = self.time;
+                self.lift_stops_of(device, crate::recorder::Fate::Fine);
+                for way in Way::ALL {
+                    if self.recorders[device].model.is_ready(way, kind(caller)) {
+                        self.gets_in(device, caller, way);
+                    }
+                }
+            }
+        }
+    }
+
+    fn gets_in(&mut self, device: usize, caller: Caller, way: Way) {
+        let (drafts, seeds): (_, OpenSeeds) = self.drafts();
+        let seed = self.chance.bytes();
+        let recorder = &mut self.recorders[device];
+        let now = recorder.now();
+        let opened = recorder.device.open_recovery(now, caller, way.into(), &language(), &drafts, &seeds);
+        let opened = opened.unwrap_or_else(|refusal| panic!("{way:?} is closed for good: {refusal:?}"));
+        let opened = opened.commit(|_| Ok::<_, ()>(())).expect("stored");
+        let mut given: Vec<Given> = opened.parts.iter().map(|part| self.right_for(device, opened.id, part)).collect();
+        let last = given.pop().expect("a proof is asked for");
+        for given in given {
+            let progress = self.gives(device, caller, opened.id, &given, &seed);
+            assert!(matches!(progress, Progress::More), "{way:?}: {progress:?}");
+        }
+        let progress = self.gives(device, caller, opened.id, &last, &seed);
+        assert!(matches!(progress, Progress::Proven(_)), "{way:?}: {progress:?}");
+        // Nothing of it was stored, so nothing of it is to be seen in what follows.
+        self.recorders[device].restart();
+        self.tell("gets in", way.name());
+    }
+
+    fn gives(&mut self, device: usize, caller: Caller, id: RecoveryId, given: &Given, seed: &[u8; 32]) -> Progress {
+        let recorder = &mut self.recorders[device];
+        let now = recorder.now();
+        let check = recorder.device.take_try(now, caller, id, given.typed());
+        let check = check.unwrap_or_else(|refusal| panic!("{given:?}: {refusal:?}"));
+        let checked = check.commit(|_| Ok::<_, ()>(())).expect("stored").run();
+        let redeemed = recorder.device.redeem(now, caller, &checked, seed).expect("it waits for it");
+        redeemed.commit(|_| Ok::<_, ()>(())).expect("stored").unwrap_or_else(|refusal| panic!("{given:?}: {refusal:?}"))
+    }
+}
+
+/// Where a request has no bytes that the service sees, its own name stands for them.
+pub(crate) fn named(id: RecoveryId) -> RequestIdentity {
+    let mut identity = [0; 32];
+    identity.copy_from_slice(id.to_string().as_bytes());
+    RequestIdentity(identity)
 }

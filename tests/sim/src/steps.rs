@@ -35,19 +35,29 @@ pub(crate) enum Step {
     WholeWay,
     WholeConfirmation,
     Guesses,
+    SetUp,
+    WholeSetUp,
+    Desk,
+    LiftStops,
+    FactoryReset,
 }
 
 /// An owner's way back in, from *Forgot password* to the login.
-pub(crate) const WAY: [Step; 8] = [
+pub(crate) const WAY: [Step; 11] = [
     Step::Open,
     Step::Carry,
     Step::Post,
+    Step::Desk,
+    Step::TakeTry,
+    Step::Redeem,
     Step::TakeTry,
     Step::Redeem,
     Step::SetPassword,
     Step::TypePassword,
     Step::LogIn,
 ];
+/// An owner who prepares.
+pub(crate) const SET_UP: [Step; 5] = [Step::TypePassword, Step::LogIn, Step::SetUp, Step::SetUp, Step::SetUp];
 /// An owner's way to a confirmed email.
 pub(crate) const CONFIRMATION: [Step; 7] = [
     Step::TypePassword,
@@ -84,7 +94,7 @@ impl Mood {
             Self::Siege => (10, 0, 1, 0, 10),
             Self::Storm => (8, 5, 8, 3, 3),
         };
-        vec![
+        let mut weights = vec![
             (2, Step::Activate),
             (3, Step::Open),
             (10, Step::Carry),
@@ -106,6 +116,14 @@ impl Mood {
             (whole, Step::WholeWay),
             (whole, Step::WholeConfirmation),
             (guesses, Step::Guesses),
-        ]
+            (2, Step::SetUp),
+            (if self == Self::Siege { 1 } else { 3 }, Step::WholeSetUp),
+            (3, Step::Desk),
+            (if self == Self::Siege { 0 } else { 1 }, Step::LiftStops),
+        ];
+        // Once in a long while.
+        weights.iter_mut().for_each(|(weight, _)| *weight *= 8);
+        weights.push((1, Step::FactoryReset));
+        weights
     }
 }

@@ -6,14 +6,16 @@ use std::{
 use sparekey_device::{
     Caller, Checked, CheckedProof, CodeDraft, CodeSeeds, HashedPassword, OpenSeeds, RecoveryId, Username,
 };
-use sparekey_protocol::{Language, RequestIdentity, Time};
+use sparekey_protocol::{DeviceId, Language, Nonce, RequestIdentity, Time};
 
 use crate::{
     chance::Chance,
     ledger::Ledger,
+    model,
+    proofs::{File, Given, Line, Paper},
     recorder::{CHEAP, Fate, Recorder},
     service::Service,
-    steps::{CONFIRMATION, GUESSES, Mood, Step, WAY},
+    steps::{CONFIRMATION, GUESSES, Mood, SET_UP, Step, WAY},
 };
 
 pub(crate) const NAME: &str = "admin";
@@ -28,13 +30,13 @@ pub(crate) struct Shown {
     pub(crate) device: usize,
     pub(crate) caller: Caller,
     pub(crate) id: RecoveryId,
-    pub(crate) identity: RequestIdentity,
 }
 
-/// A verdict on a code, on its way back to the device.
+/// A verdict on a proof, on its way back to the device, with what it is to be.
 pub(crate) struct Verdict {
     pub(crate) of: Shown,
-    pub(crate) typed: String,
+    pub(crate) given: Given,
+    pub(crate) expected: model::Verdict,
     pub(crate) checked: CheckedProof,
 }
 
@@ -78,6 +80,16 @@ pub(crate) struct World {
     pub(crate) known: Vec<Known>,
     pub(crate) passes: Vec<Pass>,
     pub(crate) tokens: Vec<(usize, String)>,
+    /// Key files that were exported, ever.
+    pub(crate) files: Vec<File>,
+    /// Lines of sheets that were printed, ever.
+    pub(crate) lines: Vec<Line>,
+    /// How many of both there were.
+    pub(crate) made: u64,
+    /// Requests that came to the desk: whose, and what is in them.
+    pub(crate) inbox: Vec<(DeviceId, Nonce, RequestIdentity, String)>,
+    /// Grants, and what looks like them.
+    pub(crate) papers: Vec<Paper>,
     passwords: u64,
     tally: BTreeMap<String, u64>,
 }
@@ -102,6 +114,11 @@ pub fn run(seed: u64, steps: u32, mood: Mood) -> BTreeMap<String, u64> {
         known: Vec::new(),
         passes: Vec::new(),
         tokens: Vec::new(),
+        files: Vec::new(),
+        lines: Vec::new(),
+        made: 0,
+        inbox: Vec::new(),
+        papers: Vec::new(),
         passwords: 0,
         tally: BTreeMap::new(),
     };
@@ -109,6 +126,7 @@ pub fn run(seed: u64, steps: u32, mood: Mood) -> BTreeMap<String, u64> {
         world.any_step();
     }
     world.service.check_facts();
+    world.everybody_gets_in();
     world.tally.insert("resets".to_owned(), world.ledger.resets().into());
     world.tally
 }
@@ -159,6 +177,11 @@ impl World {
             Step::WholeWay => self.go(&WAY),
             Step::WholeConfirmation => self.go(&CONFIRMATION),
             Step::Guesses => self.go(&GUESSES),
+            Step::SetUp => self.set_up(),
+            Step::WholeSetUp => self.go(&SET_UP),
+            Step::Desk => self.desk(),
+            Step::LiftStops => self.lift_stops(),
+            Step::FactoryReset => self.factory_reset(),
         }
     }
 
@@ -235,6 +258,12 @@ impl World {
         if self.chance.percent(92) { caller } else { self.any_caller() }
     }
 
+    /// As many drafts as a request can take.
+    pub(crate) fn drafts(&mut self) -> ([CodeDraft; 2], OpenSeeds) {
+        let ((one, seeds), (two, _)) = (self.draft(), self.draft());
+        ([one, two], seeds)
+    }
+
     pub(crate) fn draft(&mut self) -> (CodeDraft, OpenSeeds) {
         let (code, salt, seal) = (self.chance.bytes().into(), self.chance.bytes(), self.chance.bytes().into());
         let draft = CodeDraft::make(CodeSeeds { code, salt, nonce: self.chance.bytes(), seal }, CHEAP);
@@ -249,24 +278,6 @@ impl World {
         let judged = self.recorders[device].device.judge_password(&name, &password, |_, _| 4);
         let hashed = judged.expect("not a blocked word").hash(self.chance.bytes(), CHEAP);
         (password, hashed)
-    }
-
-    /// What is typed for a request: its own code, if its mail came; or that of another, a slip, or a guess.
-    pub(crate) fn typed_for(&mut self, identity: RequestIdentity) -> String {
-        let honest = if self.mood == Mood::Siege { 1 } else { 60 };
-        let letters = self.ledger.mailbox();
-        let own = letters.iter().find(|letter| letter.identity == identity).map(|letter| letter.code.clone());
-        if self.chance.percent(honest)
-            && let Some(code) = own
-        {
-            return code;
-        }
-        let guess = format!("{:08}", self.chance.below(100_000_000));
-        match (self.chance.below(3), own, self.chance.place(letters)) {
-            (0, _, Some(other)) if self.mood != Mood::Siege => letters[other].code.clone(),
-            (1, Some(code), _) => self.slipped(&code),
-            _ => guess,
-        }
     }
 
     /// One digit is another.

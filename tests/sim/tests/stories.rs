@@ -9,9 +9,9 @@ use sparekey_sim::{Mood, run};
 /// How many stories of a mood, and of how many steps, until everything that it is about happened in one of them.
 fn length(mood: Mood) -> (u64, u32) {
     match mood {
-        Mood::Forgetful | Mood::Storm => (24, 500),
+        Mood::Forgetful | Mood::Storm => (24, 800),
         // A hundred wrong codes in a row take a stranger days.
-        Mood::Siege => (12, 1_200),
+        Mood::Siege => (12, 2_000),
     }
 }
 
@@ -52,9 +52,9 @@ fn of_forgetful_owners() {
             "change a password: ok",
             "set contacts: ok",
             "set a password: expired",
-            "redeem: expired",
+            "redeem code: expired",
             "take a try: expired",
-            "open: method-not-ready",
+            "open email: method-not-ready",
             "submit: as-before",
             "submit: queued-again",
             "submit: too-many",
@@ -62,6 +62,23 @@ fn of_forgetful_owners() {
             "mail: note-lost",
             "altered: bad-signature",
             "forged: bad-certificate",
+            "redeem answers: ok",
+            "redeem answers: more",
+            "redeem key file: ok",
+            "redeem sheet code: ok",
+            "redeem grant: ok",
+            "redeem grant: not-in-log",
+            "redeem grant: not-for-this-device",
+            "redeem grant: wrong-proof",
+            "redeem grant: somehow",
+            "open seccode: ok",
+            "factory reset: ok",
+            "gets in: desk",
+            "gets in: email",
+            "gets in: keyfile",
+            "gets in: questions",
+            "gets in: seccode",
+            "gets in: sheet",
         ],
     );
 }
@@ -72,17 +89,20 @@ fn of_a_siege() {
         Mood::Siege,
         &[
             "stop: ok",
-            "open: too-many-tries",
+            "open email: too-many-tries",
             "take a try: too-many-tries",
             "take a try: method-not-ready",
-            "open: not-on-this-link",
+            "open email: not-on-this-link",
             "take a try: not-on-this-link",
-            "redeem: not-on-this-link",
+            "redeem code: not-on-this-link",
         ],
     );
 }
 
 #[test]
 fn of_a_storm() {
-    tell(Mood::Storm, &["resets", "redeem: ok", "open: too-many-tries", "log in: ok", "log in: not-logged-in"]);
+    tell(
+        Mood::Storm,
+        &["resets", "redeem code: ok", "open email: too-many-tries", "log in: ok", "log in: not-logged-in"],
+    );
 }

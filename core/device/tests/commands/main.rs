@@ -13,6 +13,7 @@ mod kit;
 mod login;
 mod ownership;
 mod parallel;
+mod provisioned;
 mod questions;
 mod readiness;
 mod security_code;

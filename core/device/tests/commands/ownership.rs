@@ -65,6 +65,18 @@ fn a_factory_reset_leaves_nothing_that_anybody_knew() {
 }
 
 #[test]
+fn a_verdict_on_an_earlier_owners_password_is_worth_nothing() {
+    let mut bench = Bench::activated();
+    let earlier = bench.device.password_check("admin").unwrap().run(PASSWORD);
+    let now = bench.now();
+    keep(&mut bench.vault, bench.device.factory_reset(now, Presence::detected(), Recordings::Keep));
+    bench.activate(SCREEN, &[]).unwrap();
+    let (now, seed) = (bench.now(), bench.draw());
+    let outcome = keep(&mut bench.vault, bench.device.log_in(now, LINK, &earlier, &seed).unwrap());
+    assert_eq!(outcome.map(drop), Err(Refusal::NotLoggedIn));
+}
+
+#[test]
 fn recordings_are_erased_however_often_the_power_fails() {
     let mut bench = Bench::activated();
     factory_reset(&mut bench, Recordings::Erase);

@@ -2,8 +2,18 @@
 //!
 //! Each `asked…` says what is to be answered, as the problem's name and number; each `did…` follows what was stored.
 
-use sparekey_device::{Caller, RecoveryId};
-use sparekey_protocol::RequestIdentity;
+mod guards;
+mod requests;
+mod set_up;
+
+use sparekey_device::{Caller, RecoveryId, ways::Way};
+use sparekey_protocol::DeviceId;
+
+use self::guards::Guards;
+pub(crate) use self::{
+    guards::Class,
+    requests::{Opening, Part, Request, Verdict},
+};
 
 /// "ok", or the name of a refusal with its number.
 pub(crate) type Answer = String;
@@ -12,7 +22,7 @@ pub(crate) fn ok() -> Answer {
     "ok".to_owned()
 }
 
-fn refused(name: &str) -> Result<(), Answer> {
+fn refused<T>(name: &str) -> Result<T, Answer> {
     Err(name.to_owned())
 }
 
@@ -42,41 +52,6 @@ struct Moment {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Request {
-    pub(crate) id: RecoveryId,
-    pub(crate) kind: Kind,
-    pub(crate) identity: RequestIdentity,
-    pub(crate) code: String,
-    opened: Moment,
-    tries_left: u8,
-    proven: Option<(Moment, String)>,
-}
-
-/// What is counted for callers of one kind.
-#[derive(Clone, Debug, Default)]
-struct Guard {
-    waits: usize,
-    wait_began: u64,
-    wrong_in_row: u32,
-}
-
-const WAITS: [u64; 4] = [60, 300, 900, 3_600];
-
-impl Guard {
-    fn left(&self, counted: u64) -> u64 {
-        if self.waits == 0 { 0 } else { WAITS[self.waits - 1].saturating_sub(counted - self.wait_began) }
-    }
-
-    fn begin(&mut self, counted: u64) {
-        if counted - self.wait_began >= 24 * 3_600 {
-            self.waits = 0;
-        }
-        self.waits = (self.waits + 1).min(4);
-        self.wait_began = counted;
-    }
-}
-
-#[derive(Clone, Debug)]
 struct Session {
     token: String,
     begun: u64,
@@ -90,8 +65,22 @@ pub(crate) struct Model {
     pub(crate) edition: u64,
     /// Reserved emails, and whether each was confirmed.
     pub(crate) contacts: Vec<(String, bool)>,
+    /// Whether both their codes are asked for.
+    pub(crate) both: bool,
+    /// The key file that is good, by its number.
+    pub(crate) key_file: Option<u64>,
+    /// The lines of the recovery sheet, by their numbers, and whether each is good.
+    pub(crate) sheet: Vec<(u64, bool)>,
+    /// The set of answers.
+    pub(crate) questions: Option<u64>,
+    pub(crate) switched_off: Vec<Way>,
+    pub(crate) no_service: bool,
+    /// The maker's policy.
+    pub(crate) questions_beside: bool,
+    /// Who it is.
+    pub(crate) id: Option<DeviceId>,
     requests: Vec<Request>,
-    guards: [Guard; 2],
+    guards: Guards,
     sessions: Vec<Session>,
     now: Moment,
     stored: Moment,
@@ -117,7 +106,7 @@ impl Model {
     fn alive(&self, request: &Request) -> bool {
         let (from, seconds) = match &request.proven {
             Some((at, _)) => (*at, 600),
-            None => (request.opened, 1_800),
+            None => (request.opened, request.seconds),
         };
         self.now.counted - from.counted + 60 * (self.now.starts - from.starts) < seconds
     }
@@ -132,12 +121,8 @@ impl Model {
         found.expect("the device knows a request that the model does not")
     }
 
-    fn guard(&mut self, kind: Kind) -> &mut Guard {
-        &mut self.guards[usize::from(kind == Kind::Link)]
-    }
-
-    pub(crate) fn is_closed(&self, kind: Kind) -> bool {
-        self.guards[usize::from(kind == Kind::Link)].wrong_in_row >= 100
+    pub(crate) fn is_closed(&self, class: Class, kind: Kind) -> bool {
+        self.guards.is_closed(class, kind == Kind::Link)
     }
 
     fn is_active(&self) -> Result<(), Answer> {
@@ -152,96 +137,14 @@ impl Model {
 
     pub(crate) fn did_activate(&mut self, password: &str, contacts: Vec<String>) {
         self.password = Some(password.to_owned());
+        self.edition += 1;
+        self.guards.reset();
         self.contacts = contacts.into_iter().map(|address| (address, false)).collect();
-    }
-
-    pub(crate) fn asked_to_open(&self, caller: Caller, contact: usize) -> Answer {
-        let answer = || {
-            let kind = Kind::of(caller)?;
-            self.is_active()?;
-            if self.contacts.is_empty() || self.is_closed(kind) || contact >= self.contacts.len() {
-                return refused("method-not-ready");
-            }
-            match self.guards[usize::from(kind == Kind::Link)].left(self.now.counted) {
-                0 => Ok(()),
-                left => Err(format!("too-many-tries {left}")),
-            }
-        };
-        answer().err().unwrap_or_else(ok)
-    }
-
-    pub(crate) fn did_open(&mut self, kind: Kind, id: RecoveryId, identity: RequestIdentity, code: String) {
-        self.drop_dead();
-        match kind {
-            Kind::Confirmation(_) => self.requests.retain(|request| request.kind != kind),
-            Kind::Screen | Kind::Link => {
-                self.requests
-                    .retain(|request| request.kind != kind || request.tries_left > 0 || request.proven.is_some());
-                let open: Vec<_> = (0..self.requests.len()).filter(|at| self.requests[*at].kind == kind).collect();
-                if open.len() == 3 {
-                    self.requests.remove(open[0]);
-                }
-                if open.len() >= 2 {
-                    let counted = self.now.counted;
-                    self.guard(kind).begin(counted);
-                }
-            }
-        }
-        self.requests.push(Request { id, kind, identity, code, opened: self.now, tries_left: 5, proven: None });
     }
 
     fn drop_dead(&mut self) {
         let alive: Vec<_> = self.requests.iter().filter(|request| self.alive(request)).cloned().collect();
         self.requests = alive;
-    }
-
-    pub(crate) fn asked_for_a_try(&self, caller: Caller, id: RecoveryId) -> Answer {
-        let answer = || {
-            let kind = Kind::of(caller)?;
-            self.is_active()?;
-            if self.is_closed(kind) {
-                return refused("method-not-ready");
-            }
-            match self.request(kind, id) {
-                Some(request) if request.proven.is_none() && request.tries_left > 0 => Ok(()),
-                Some(request) if request.proven.is_none() => {
-                    let left = self.guards[usize::from(kind == Kind::Link)].left(self.now.counted);
-                    Err(format!("too-many-tries {left}"))
-                }
-                _ => refused("expired"),
-            }
-        };
-        answer().err().unwrap_or_else(ok)
-    }
-
-    pub(crate) fn did_take_a_try(&mut self, kind: Kind, id: RecoveryId) {
-        let request = self.request_mut(kind, id);
-        request.tries_left -= 1;
-        let last = request.tries_left == 0;
-        if matches!(kind, Kind::Confirmation(_)) {
-            return;
-        }
-        let counted = self.now.counted;
-        let guard = self.guard(kind);
-        guard.wrong_in_row += 1;
-        if last {
-            guard.begin(counted);
-        }
-    }
-
-    pub(crate) fn asked_to_redeem(&self, caller: Caller, id: RecoveryId, typed: &str) -> Answer {
-        let answer = || match self.request(Kind::of(caller)?, id) {
-            Some(request) if request.proven.is_none() && request.code == typed => Ok(()),
-            Some(request) if request.proven.is_none() => Err(format!("wrong-proof {}", request.tries_left)),
-            _ => refused("expired"),
-        };
-        answer().err().unwrap_or_else(ok)
-    }
-
-    pub(crate) fn did_redeem(&mut self, kind: Kind, id: RecoveryId, ticket: &str) {
-        let now = self.now;
-        self.request_mut(kind, id).proven = Some((now, ticket.to_owned()));
-        *self.guard(kind) = Guard::default();
     }
 
     pub(crate) fn asked_to_set_password(&self, caller: Caller, id: RecoveryId, ticket: &str) -> Answer {
@@ -254,12 +157,20 @@ impl Model {
         answer().err().unwrap_or_else(ok)
     }
 
-    pub(crate) fn did_set_password(&mut self, password: &str) {
+    /// A request was proven, and set a new password.
+    pub(crate) fn did_recover(&mut self, kind: Kind, id: RecoveryId, password: &str) {
+        let used: Vec<_> = self.request_mut(kind, id).parts.iter().filter_map(|part| part.sheet_line).collect();
+        self.sheet.iter_mut().filter(|(line, _)| used.contains(line)).for_each(|(_, good)| *good = false);
+        self.did_set_password(password);
+    }
+
+    fn did_set_password(&mut self, password: &str) {
         self.password = Some(password.to_owned());
         self.edition += 1;
+        self.key_file = None;
         self.requests.clear();
         self.sessions.clear();
-        self.guards = <[Guard; 2]>::default();
+        self.guards.reset();
     }
 
     pub(crate) fn asked_to_log_in(&self, right: bool, edition: u64) -> Answer {
@@ -268,7 +179,7 @@ impl Model {
 
     pub(crate) fn did_log_in(&mut self, token: &str) {
         self.sessions.push(Session { token: token.to_owned(), begun: self.up, used: self.up });
-        self.guards = <[Guard; 2]>::default();
+        self.guards.reset();
     }
 
     pub(crate) fn did_log_out(&mut self, token: &str) {
@@ -305,11 +216,13 @@ impl Model {
         let confirmed =
             |address: &String| self.contacts.iter().any(|(known, confirmed)| known == address && *confirmed);
         self.contacts = addresses.into_iter().map(|address| (address.clone(), confirmed(&address))).collect();
+        self.both &= self.contacts.len() == 2;
         self.requests.clear();
     }
 
     pub(crate) fn asked_to_open_confirmation(&mut self, token: &str, contact: usize) -> Answer {
         match self.asked_for_session(token) {
+            answer if answer == ok() && self.no_service => "method-not-ready".to_owned(),
             answer if answer == ok() && contact >= self.contacts.len() => "malformed".to_owned(),
             answer => answer,
         }
@@ -318,7 +231,7 @@ impl Model {
     pub(crate) fn asked_for_a_confirmation_try(&mut self, token: &str, contact: usize) -> Answer {
         match self.asked_for_session(token) {
             answer if answer == ok() => match self.confirmation(contact) {
-                Some(request) if request.tries_left > 0 => ok(),
+                Some(request) if request.parts[0].tries_left > 0 => ok(),
                 Some(_) => "too-many-tries 0".to_owned(),
                 None => "expired".to_owned(),
             },
@@ -334,8 +247,8 @@ impl Model {
     pub(crate) fn asked_to_confirm(&mut self, token: &str, contact: usize, id: RecoveryId, typed: &str) -> Answer {
         match self.asked_for_session(token) {
             answer if answer == ok() => match self.confirmation(contact).filter(|request| request.id == id) {
-                Some(request) if request.code == typed => ok(),
-                Some(request) => format!("wrong-proof {}", request.tries_left),
+                Some(request) if request.parts[0].code.as_deref() == Some(typed) => ok(),
+                Some(request) => format!("wrong-proof {}", request.parts[0].tries_left),
                 None => "expired".to_owned(),
             },
             answer => answer,
