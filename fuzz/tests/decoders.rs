@@ -6,13 +6,16 @@ use std::time::Duration;
 use bolero::check;
 use sparekey_fuzz::{DEVICE, MAKER, Service, certificate, contents, edited, payload_of, request_with, signed};
 use sparekey_protocol::{
-    BaseUrl, Card, CardName, CaseNumber, Certificate, DeviceId, MakerId, Nonce, SigningKey, Time, VerifierKey, digits,
+    BaseUrl, Card, CardName, CaseNumber, Certificate, DeviceId, MakerId, Nonce, ReservedEmail, SigningKey, Time,
+    VerifierKey, digits,
     enrol::{self, EnrolmentSecret},
     files,
     grant::{self, Grant},
     log::{Checkpoint, Leaf, LogPolicy, LogProof, Note, NoteKey, Tile, cosign, cosigner_verifier_key, decode_entries},
     log_verifier_key, pem, qr,
+    receipt::{self, Receipt, What},
     request::{self, MAX_REQUEST},
+    transfer::Statement,
 };
 
 type Edits = Vec<(u16, u8, u8)>;
@@ -79,6 +82,9 @@ target!(random_bytes, Vec<u8>, |input: &Vec<u8>| {
     let _ = files::parse(input);
     let _ = (Note::parse(input), Leaf::decode(input), decode_entries(input, 3));
     assert!(enrol::open(input, &Service::default()).is_err());
+    assert!(receipt::open(input, &Service::default()).is_err());
+    let own = Certificate::verify(&certificate(), &maker).unwrap();
+    assert!(Statement::verify(input, &own).is_err());
     assert!(grant::open(input, &card(), DeviceId([1; 16]), |_| true).is_err());
     let text = String::from_utf8_lossy(input);
     let _ = qr::read(&text);
@@ -287,5 +293,28 @@ target!(edited_enrolment, Edits, {
     move |edits: &Edits| {
         let record = edited(&good, edits);
         assert_eq!(enrol::open(&record, &service).is_ok(), record == good);
+    }
+});
+
+target!(edited_receipt, Edits, {
+    let service = Service::default();
+    let to = vec![ReservedEmail::new("owner@example.org").unwrap()];
+    let (what, way, at) = (What::Refused, Some("questions".to_owned()), Time(1_790_000_000));
+    let receipt = Receipt { number: 3, what, way, at, count: 2, to };
+    let device = SigningKey::from_seed(&DEVICE);
+    let good = receipt::seal(&receipt, &[9; 32], &certificate(), &device, &service.opening().public()).unwrap();
+    move |edits: &Edits| {
+        let bytes = edited(&good, edits);
+        assert_eq!(receipt::open(&bytes, &service).is_ok(), bytes == good);
+    }
+});
+
+target!(edited_transfer_statement, Edits, {
+    let own = Certificate::verify(&certificate(), &SigningKey::from_seed(&MAKER).public()).unwrap();
+    let statement = Statement { device: own.device_id(), at: Time(1_790_000_000), number: 3, recordings_kept: false };
+    let good = statement.sign(&SigningKey::from_seed(&DEVICE));
+    move |edits: &Edits| {
+        let bytes = edited(&good, edits);
+        assert_eq!(Statement::verify(&bytes, &own).is_ok(), bytes == good);
     }
 });
