@@ -96,6 +96,46 @@ fn the_recorders_pages() {
         open(path);
         critic.judge(&screen, &format!("recorder-{name}"));
     }
+    for (path, name) in
+        [("/key-file", "key-file"), ("/sheet", "sheet"), ("/questions", "questions"), ("/security", "security")]
+    {
+        open(path);
+        critic.judge(&screen, &format!("recorder-{name}"));
+    }
+    open("/questions");
+    for (row, answer) in [(1, "Rex"), (2, "Lyon"), (3, "Mohr")] {
+        screen.fill(&format!("#answer_{row}"), answer);
+    }
+    screen.fill("#password", PASSWORD);
+    screen.press("Set the questions");
+    screen.see_path("the ways", |path| path == "/ready");
+    let token = world.device().log_in(PASSWORD).must(201)["token"].as_str().unwrap().to_owned();
+    let owner = sparekey_e2e::http::Api::new(&world.screen_url()).with("authorization", &format!("Bearer {token}"));
+    assert_eq!(owner.post("/api/v1/key-file", &json!({ "password": PASSWORD })).status, 200);
+    open("/sheet");
+    screen.fill("#password", PASSWORD);
+    screen.press("Make a new sheet");
+    screen.see(".sheet code");
+    critic.judge(&screen, "recorder-new-sheet");
+    open("/sheet");
+    critic.judge(&screen, "recorder-sheet-made");
+    open("/forgot");
+    critic.judge(&screen, "recorder-forgot-all");
+    for way in ["keyfile", "sheet", "questions", "desk"] {
+        open("/forgot");
+        screen.click(&format!("button[name=way][value={way}]"));
+        screen.see_path("its page", |path| path.starts_with("/recoveries/"));
+        critic.judge(&screen, &format!("recorder-by-{way}"));
+    }
+    open("/password");
+    screen.fill("#current", PASSWORD);
+    screen.fill("#password", NEW);
+    screen.fill("#password_again", NEW);
+    screen.press("Change");
+    screen.see_path("the new key file", |path| path == "/key-file");
+    critic.judge(&screen, "recorder-key-file-void");
+    open("/ready");
+    critic.judge(&screen, "recorder-ready-void");
     open("/home");
     screen.press("Log out");
     screen.see_path("the login", |path| path == "/login");
