@@ -123,7 +123,8 @@ pub(super) async fn test(
 async fn page(app: &App, visitor: &Visitor, token: FormToken, trouble: Trouble, banner: Option<Banner>) -> Response {
     let page = app.page("Ways back in").width(Width::Wide).scripts([&PRINT]);
     let shown = app.look(|device, now| {
-        let lines = lines(device, visitor.caller);
+        let mut lines = lines(device, visitor.caller);
+        lines.sort_by_key(|line| !line.void);
         let (certificate, card) = (device.identity().certificate(), device.card());
         let warning = warning(&lines, device.independent_ways(visitor.caller));
         Ready {
