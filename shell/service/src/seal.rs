@@ -8,9 +8,12 @@ use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use minicbor::{Decode, Encode};
 use sha2::Sha256;
-use sparekey_cases::Scope;
+use sparekey_cases::{
+    Scope,
+    desk::{Line, Words},
+};
 use sparekey_protocol::{
-    Code, Firmware, Language, Model, OpeningKey, ReservedEmail, Serial, Time,
+    CaseNumber, Code, Firmware, Language, Model, OpeningKey, ReservedEmail, Serial, Time,
     request::{Purpose, Request},
 };
 use zeroize::Zeroizing;
@@ -71,6 +74,27 @@ impl LetterContents {
     }
 }
 
+/// What the mail about a refusal of the desk is written from.
+#[derive(Encode, Decode)]
+pub(crate) struct RefusalContents {
+    /// What somebody gave as his address.
+    #[n(0)]
+    pub(crate) to: Line,
+    #[n(1)]
+    pub(crate) reason: Words,
+    #[n(2)]
+    pub(crate) case: CaseNumber,
+    #[n(3)]
+    pub(crate) serial: Serial,
+    #[n(4)]
+    pub(crate) model: Model,
+    #[n(5)]
+    pub(crate) language: Language,
+    /// When it was queued.
+    #[n(6)]
+    pub(crate) queued_at: Time,
+}
+
 /// The name of a bucket in the database: the byte of its scope, and a hash that only this service can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct BucketKey(pub(crate) [u8; 17]);
@@ -96,6 +120,17 @@ impl Sealer {
     pub(crate) fn seal(&self, letter: Letter, contents: &LetterContents) -> Result<Vec<u8>, getrandom::Error> {
         let plaintext = Zeroizing::new(minicbor::to_vec(contents).expect("encoding to memory cannot fail"));
         seal(&self.outbox[0], &place(letter), &plaintext)
+    }
+
+    /// Seals the mail about a refusal to its place in the outbox.
+    pub(crate) fn seal_refusal(&self, letter: Letter, contents: &RefusalContents) -> Result<Vec<u8>, getrandom::Error> {
+        let plaintext = Zeroizing::new(minicbor::to_vec(contents).expect("encoding to memory cannot fail"));
+        seal(&self.outbox[0], &refusal_place(letter), &plaintext)
+    }
+
+    /// Opens what was sealed to this place; `None` if it was not, or under keys that are no longer held.
+    pub(crate) fn open_refusal(&self, letter: Letter, sealed: &[u8]) -> Option<RefusalContents> {
+        minicbor::decode(&open(&self.outbox, &refusal_place(letter), sealed)?).ok()
     }
 
     /// Seals a piece of evidence to the hash that its case has of it.
@@ -168,6 +203,11 @@ fn cipher(key: &[u8; 32]) -> ChaCha20Poly1305 {
 /// 18 bytes of the case, four of the number.
 pub(crate) fn place(letter: Letter) -> Vec<u8> {
     [letter.case.0.as_slice(), &letter.number.to_be_bytes()].concat()
+}
+
+/// So that neither kind of letter is taken for the other.
+fn refusal_place(letter: Letter) -> Vec<u8> {
+    [b"refusal".as_slice(), &place(letter)].concat()
 }
 
 #[cfg(test)]

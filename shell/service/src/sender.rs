@@ -18,8 +18,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     bounces::BounceAddresses,
     clock::Clock,
-    mail::{Address, CodeLetter, Envelope, LONGEST_SEND, Letterhead, Purpose as LetterPurpose, SendError, Transport},
-    seal::{LetterContents, Sealer},
+    mail::{
+        Address, CodeLetter, Envelope, LONGEST_SEND, Letter as Composed, Letterhead, Purpose as LetterPurpose,
+        RefusalLetter, SendError, Transport,
+    },
+    seal::{LetterContents, RefusalContents, Sealer},
     store::{Letter, Outgoing},
     writer::{LONGEST_BACKOFF, Outcome, Writer},
 };
@@ -103,18 +106,9 @@ impl Sender {
             tracing::warn!(message_id, attempts = outgoing.attempts, "a code expired before its mail could be sent");
             return Some(Outcome::Expired);
         }
-        let Some(contents) = self.sealer.open(outgoing.letter, &outgoing.sealed) else {
-            // Another node may hold the key; if none does, the letter ends with its code.
-            tracing::error!(message_id, "a letter in the outbox cannot be opened with this service's keys");
-            return None;
-        };
-        let Ok(to) = Address::parse(contents.to.as_str()) else { return Some(Outcome::Refused) };
-        let composed = match self.letterhead.compose(&code_letter(&contents, &to, &message_id)) {
+        let (to, composed) = match self.compose(outgoing, &message_id) {
             Ok(composed) => composed,
-            Err(error) => {
-                tracing::error!(message_id, %error, "a letter cannot be written");
-                return Some(Outcome::Refused);
-            }
+            Err(outcome) => return outcome,
         };
         let envelope = self.envelope(outgoing.letter, to);
         let sent = time::timeout(LONGEST_SEND, self.transport.send(&envelope, composed.bytes())).await;
@@ -140,6 +134,31 @@ impl Sender {
                 None
             }
         }
+    }
+
+    /// Whom a letter goes to, and its bytes.
+    ///
+    /// # Errors
+    /// What becomes of one that cannot be written: refused for good, or `None` to try again later.
+    fn compose(&self, outgoing: &Outgoing, message_id: &str) -> Result<(Address, Composed), Option<Outcome>> {
+        let address = |text: &str| Address::parse(text).map_err(|_| Some(Outcome::Refused));
+        let (to, composed) = if let Some(contents) = self.sealer.open(outgoing.letter, &outgoing.sealed) {
+            let to = address(contents.to.as_str())?;
+            let composed = self.letterhead.compose(&code_letter(&contents, &to, message_id));
+            (to, composed)
+        } else if let Some(contents) = self.sealer.open_refusal(outgoing.letter, &outgoing.sealed) {
+            let to = address(contents.to.as_str())?;
+            let composed = self.letterhead.compose_refusal(&refusal_letter(&contents, &to, message_id));
+            (to, composed)
+        } else {
+            // Another node may hold the key; if none does, the letter ends with its code.
+            tracing::error!(message_id, "a letter in the outbox cannot be opened with this service's keys");
+            return Err(None);
+        };
+        composed.map(|composed| (to, composed)).map_err(|error| {
+            tracing::error!(message_id, %error, "a letter cannot be written");
+            Some(Outcome::Refused)
+        })
     }
 
     fn envelope(&self, letter: Letter, to: Address) -> Envelope {
@@ -185,6 +204,19 @@ fn code_letter<'a>(contents: &'a LetterContents, to: &'a Address, message_id: &'
         device_time: contents.device_time.0,
         start_time: contents.start_time.0,
         received_at: contents.received_at.0,
+        date: contents.queued_at.0,
+        language: contents.language.as_str(),
+        message_id,
+    }
+}
+
+fn refusal_letter<'a>(contents: &'a RefusalContents, to: &'a Address, message_id: &'a str) -> RefusalLetter<'a> {
+    RefusalLetter {
+        to,
+        reason: contents.reason.as_str(),
+        case: contents.case.as_str(),
+        serial: contents.serial.as_str(),
+        model: contents.model.as_str(),
         date: contents.queued_at.0,
         language: contents.language.as_str(),
         message_id,

@@ -214,7 +214,9 @@ impl Scribe {
     /// The commands that are not about a case.
     async fn carry_out(&self, batch: &mut Batch, command: &mut Command, now: Time) -> Result<(), StoreError> {
         match command {
-            Command::Submit(..) | Command::Note(..) => {} // the draft's
+            Command::Submit(..) => {} // the draft's
+            // The draft's too, but for letters of the desk.
+            Command::Note(letter, outcome, _) => desk::note(batch, *letter, *outcome, now).await?,
             Command::Desk(command) => command.carry_out(batch, now, self).await?,
             Command::People(command) => command.carry_out(batch, now).await?,
             Command::Close(reply) => reply.decided(()),

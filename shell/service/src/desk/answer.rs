@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn files_are_few_and_within_their_bound() {
         for (count, length, files) in
-            [(1, 900, 1), (2, 900, 1), (50, 900, 1), (50, 1_500, 2), (200, 900, 5), (3, 40_000, 3)]
+            [(1, 900, 1), (2, 900, 1), (50, 700, 1), (50, 1_100, 2), (200, 700, 4), (3, 40_000, 3)]
         {
             let written = split(grants(count, length)).unwrap();
             assert_eq!(written.len(), files, "{count} of {length}");

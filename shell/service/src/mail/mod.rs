@@ -12,6 +12,7 @@
 mod address;
 mod compose;
 mod maildir;
+mod refusal;
 mod shown;
 mod smtp;
 mod transport;
@@ -19,4 +20,5 @@ mod wording;
 
 pub use address::{Address, BadAddress};
 pub use compose::{CodeLetter, ComposeError, Envelope, Letter, Letterhead, Purpose};
+pub use refusal::RefusalLetter;
 pub use transport::{Accepted, BadTransport, LONGEST_SEND, SendError, Transport};

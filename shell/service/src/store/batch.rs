@@ -32,6 +32,30 @@ const BUCKETS: Insert = Insert {
     then: " ON CONFLICT (key) DO UPDATE SET full_at = excluded.full_at",
 };
 
+/// In place of the number of a leaf: smaller than any, so that the letter waits for none.
+const NO_LEAF: i64 = -1;
+
+/// A row of the outbox, due at once.
+fn outbox_values(
+    now: Time,
+    Letter { case, number }: Letter,
+    not_after: Time,
+    sealed: Vec<u8>,
+    leaf: i64,
+) -> Vec<Value> {
+    let (never, none) = (Time(0), 0_u32);
+    vec![
+        case.0.as_slice().into(),
+        number.into(),
+        now.into(),
+        never.into(),
+        none.into(),
+        not_after.into(),
+        Value::Bytes(sealed),
+        Value::Integer(Some(leaf)),
+    ]
+}
+
 /// The writer's transaction: nothing else writes to the database until it ends.
 pub(crate) enum Batch {
     Sqlite(Transaction<'static, Sqlite>),
@@ -130,20 +154,21 @@ impl Batch {
         let leaves: Vec<Leaf> = letters.iter().map(|queued| queued.leaf).collect();
         let first = self.append_leaves(&leaves).await?;
         let values = letters.into_iter().zip(first..).map(|(queued, leaf)| {
-            let Queued { letter: Letter { case, number }, not_after, sealed, .. } = queued;
-            let (never, none) = (Time(0), 0_u32);
-            vec![
-                case.0.as_slice().into(),
-                number.into(),
-                now.into(),
-                never.into(),
-                none.into(),
-                not_after.into(),
-                Value::Bytes(sealed),
-                Value::Integer(Some(i64::try_from(leaf).unwrap_or(i64::MAX))),
-            ]
+            let Queued { letter, not_after, sealed, .. } = queued;
+            outbox_values(now, letter, not_after, sealed, i64::try_from(leaf).unwrap_or(i64::MAX))
         });
         self.insert(&OUTBOX, values.collect()).await
+    }
+
+    /// Queues a letter that helps nobody into anything, and of which the public log says nothing.
+    pub(crate) async fn queue_notice(
+        &mut self,
+        now: Time,
+        letter: Letter,
+        not_after: Time,
+        sealed: Vec<u8>,
+    ) -> Result<(), StoreError> {
+        self.insert(&OUTBOX, vec![outbox_values(now, letter, not_after, sealed, NO_LEAF)]).await
     }
 
     /// Drops letters that are done with.

@@ -240,6 +240,33 @@ impl Batch {
         number.map(|number| CaseNumber::new(&number).map_err(|_| StoreError::Damaged("case"))).transpose()
     }
 
+    /// The case that was refused, of this place and about this request.
+    pub(crate) async fn refused_case(&mut self, id: DeskId, request: CaseId) -> Result<Option<DeskId>, StoreError> {
+        let found: Option<i64> = either!(Self, self, transaction => {
+            sqlx::query_scalar::<Db, _>(
+                "SELECT c.id FROM desk_cases c JOIN desk_entries e ON e.case_id = c.id \
+                 WHERE c.id = $1 AND e.request = $2 AND c.state = 'refused' LIMIT 1",
+            )
+            .bind(id.0)
+            .bind(request.0.as_slice())
+            .fetch_optional(&mut **transaction)
+            .await?
+        });
+        Ok(found.map(DeskId))
+    }
+
+    /// The request that an entry is about.
+    pub(crate) async fn request_id_of(&mut self, case: DeskId, entry: u32) -> Result<Option<CaseId>, StoreError> {
+        let id: Option<Vec<u8>> = either!(Self, self, transaction => {
+            sqlx::query_scalar::<Db, _>("SELECT request FROM desk_entries WHERE case_id = $1 AND entry = $2")
+                .bind(case.0)
+                .bind(i64::from(entry))
+                .fetch_optional(&mut **transaction)
+                .await?
+        });
+        id.map(|id| rows::bytes(&id, "case").map(CaseId)).transpose()
+    }
+
     /// The next place in the sequence.
     pub(crate) async fn next_desk_place(&mut self) -> Result<DeskId, StoreError> {
         Ok(DeskId(either!(Self, self, transaction => {

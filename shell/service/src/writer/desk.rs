@@ -1,7 +1,7 @@
 //! What the desk has written: each command carried out within the writer's transaction, after who asks was recognised in it.
 
 use sparekey_cases::{
-    Case as RequestCase, Fact as RequestFact, Received,
+    Bucket, Case as RequestCase, Fact as RequestFact, Received, Scope,
     desk::{
         Answer, Case, Command as Ask, Evidence, Fact, GrantHours, Incoming, Line, Opening, OrganisationId, Refusal,
         Requester, Source, Words, decide, number,
@@ -15,11 +15,13 @@ use sparekey_protocol::{
     request::{self, Request},
 };
 
-use super::{Reply, Scribe};
+use super::{Outcome, Reply, Scribe};
 use crate::{
     case_id::CaseId,
+    mail::Address,
     operators::{Credential, Known},
-    store::{Batch, DeskRow, IssuedGrant, StoreError},
+    seal::RefusalContents,
+    store::{Batch, DeskId, DeskRow, IssuedGrant, Letter, StoreError},
 };
 
 /// The setting with the items of a checklist, one a line.
@@ -244,6 +246,9 @@ async fn act_on(
         }
         log(batch, &row, &fact, scribe).await?;
         row.facts.push((now, fact));
+        if let Act::Refuse(reason) = &ask.act {
+            tell_owner(batch, &mut row, reason, now, scribe).await?;
+        }
     }
     if row.case.state.is_end() && !ended_before {
         batch.drop_requests(row.id).await?;
@@ -312,6 +317,62 @@ async fn log(batch: &mut Batch, row: &DeskRow, fact: &Fact, scribe: &Scribe) -> 
             batch.add_key_leaf(row.id, *entry, number).await?;
         }
         _ => {}
+    }
+    Ok(())
+}
+
+/// Letters of the desk are numbered from here on, by their cases; codes have one to three.
+const DESK_LETTERS: u32 = 1_000;
+/// How long a refusal is news.
+const NOTICE_LASTS: u64 = 2 * 24 * 60 * 60;
+
+/// Queues the mail about a refusal, if whoever asked gave an address and that one's budget allows it.
+async fn tell_owner(
+    batch: &mut Batch,
+    row: &mut DeskRow,
+    reason: &Words,
+    now: Time,
+    scribe: &Scribe,
+) -> Result<(), StoreError> {
+    let case = &row.case;
+    let address =
+        case.requester.contact.as_ref().and_then(|contact| Some((contact, Address::parse(contact.as_str()).ok()?)));
+    let (Some((contact, address)), Some((entry, asked))) = (address, case.verified().next()) else { return Ok(()) };
+    let Some(request) = batch.request_id_of(row.id, entry).await? else { return Ok(()) };
+    let Some(number) = u32::try_from(row.id.0).ok().and_then(|place| place.checked_add(DESK_LETTERS)) else {
+        return Ok(());
+    };
+    let key = scribe.sealer.bucket_key(Scope::Address, address.bucket().as_bytes());
+    let bucket = batch.buckets(&[key]).await?.pop().map_or_else(Bucket::default, |(_, bucket)| bucket);
+    let Ok(taken) = bucket.take(scribe.budgets.of(Scope::Address), now) else {
+        batch.add_desk_fact(row.id, now, &Fact::MailRefused).await?;
+        row.facts.push((now, Fact::MailRefused));
+        return Ok(());
+    };
+    batch.put_buckets([(key, taken)].into_iter()).await?;
+    let letter = Letter { case: request, number };
+    let contents = RefusalContents {
+        to: contact.clone(),
+        reason: reason.clone(),
+        case: row.number.clone(),
+        serial: asked.serial.clone(),
+        model: asked.model.clone(),
+        language: case.requester.language.clone().unwrap_or_else(|| asked.language.clone()),
+        queued_at: now,
+    };
+    let sealed = scribe.sealer.seal_refusal(letter, &contents).map_err(StoreError::Random)?;
+    batch.queue_notice(now, letter, now.plus(NOTICE_LASTS), sealed).await
+}
+
+/// Notes what became of a letter of the desk.
+pub(super) async fn note(batch: &mut Batch, letter: Letter, outcome: Outcome, now: Time) -> Result<(), StoreError> {
+    let Some(place) = letter.number.checked_sub(DESK_LETTERS) else { return Ok(()) };
+    let fact = match outcome {
+        Outcome::Accepted => Fact::MailSent,
+        Outcome::Refused | Outcome::Expired | Outcome::Bounced => Fact::MailRefused,
+    };
+    if let Some(id) = batch.refused_case(DeskId(place.into()), letter.case).await? {
+        batch.add_desk_fact(id, now, &fact).await?;
     }
     Ok(())
 }

@@ -564,3 +564,52 @@ async fn the_owner_sees_how_it_stands_and_nothing_more() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_refusal_is_told_to_who_left_an_address() {
+    let stand = Stand::new().await;
+    let agent = stand.operator("Ann", Role::Agent, None).await;
+    let open = async |n: u8, contact: &str, language: &str| {
+        let request = digits::encode(&stand.asking(n, Ask::ResetByDesk));
+        let body = json!({ "request": request, "contact": contact, "language": language });
+        let opened = stand.desk_post("/v1/cases", &agent, &body).await;
+        opened.json()["number"].as_str().unwrap_or_else(|| panic!("{}", opened.text())).to_owned()
+    };
+    let refuse = async |number: &str| {
+        let reason = json!({ "reason": "Die Rechnung fehlt.\nMehr: http://evil.example" });
+        let refused = stand.desk_post(&format!("/v1/cases/{number}/refuse"), &agent, &reason).await;
+        assert_eq!(refused.status, 200, "{}", refused.text());
+        refused.json()
+    };
+    let told = open(1, "owner@example.org", "de").await;
+    for (n, contact) in [(2, ""), (3, "+49 89 1234"), (4, "a@b\r\nBcc: c@d.example")] {
+        refuse(&open(n, contact, "de").await).await;
+    }
+    refuse(&told).await;
+    let facts = async |number: &str| {
+        let view = stand.desk_get(&format!("/v1/cases/{number}"), &agent).await.json();
+        names(&view, "facts", "what")
+    };
+    for _ in 0..400 {
+        if facts(&told).await.iter().any(|what| what == "mail-sent") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(facts(&told).await, ["opened", "refused", "mail-sent"]);
+    let mails = stand.mails();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    let mail = mail_parser::MessageParser::default().parse(mails[0].as_bytes()).unwrap();
+    assert_eq!(mail.to().unwrap().first().unwrap().address(), Some("owner@example.org"));
+    let text = mail.body_text(0).unwrap();
+    assert!(text.contains("Die Rechnung fehlt.") && text.contains(&told) && text.contains(SERIAL), "{text}");
+    assert!(!text.contains("://"), "{text}");
+
+    // Nobody's mailbox is filled by a desk that refuses and refuses.
+    let mut last = String::new();
+    for n in 10..17 {
+        last = open(n, "Owner@Example.org", "de").await;
+        refuse(&last).await;
+    }
+    assert_eq!(facts(&last).await, ["opened", "refused", "mail-refused"]);
+}

@@ -202,6 +202,7 @@ async fn fifty_requests_one_approval_fifty_grants() {
     let first = stand.desk_post(&format!("{path}/grant"), &tokens.0, &json!({ "hours": 2 })).await;
     assert_eq!(first.status, 200, "{}", first.text());
     let parts: usize = first.headers["sparekey-parts"].to_str().unwrap().parse().unwrap();
+    assert_eq!(parts, 1, "{} bytes", first.body.len());
     let mut grants = Vec::new();
     for part in 1..=parts {
         let answer = stand.desk_post(&format!("{path}/grant"), &tokens.0, &json!({ "part": part })).await;
