@@ -233,7 +233,7 @@ pub(crate) struct ServiceSettings {
     /// Where cases are kept: sqlite:PATH or postgres://… [default: sqlite in DIR]
     #[arg(long, env = "SPAREKEY_DATABASE", value_name = "URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
-    /// Where the public log's files are kept: a folder that all nodes share [default: DIR/log]
+    /// Where the public log's files are kept: a folder that all nodes share, or s3://BUCKET/PREFIX [default: DIR/log]
     #[arg(long, env = "SPAREKEY_PUBLIC_LOG", value_name = "PLACE")]
     pub(crate) log: Option<String>,
     /// A witness of the public log: its verifier key, @, its URL; may be given several times

@@ -9,6 +9,7 @@
 
 mod folder;
 mod nodes;
+mod objects;
 mod open;
 mod publisher;
 mod storage;

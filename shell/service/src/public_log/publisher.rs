@@ -250,6 +250,7 @@ mod tests {
         dir: tempfile::TempDir,
         database: Database,
         key: SigningKey,
+        storage: Storage,
     }
 
     fn leaf(number: u64) -> Leaf {
@@ -261,15 +262,20 @@ mod tests {
     impl Place {
         async fn new() -> Self {
             let dir = tempfile::tempdir().unwrap();
+            let storage = Storage::folder(dir.path().join("log"));
+            Self::with(dir, storage).await
+        }
+
+        async fn with(dir: tempfile::TempDir, storage: Storage) -> Self {
             let database = Database::Sqlite(dir.path().join("service.db"));
             let maker = SigningKey::from_seed(&[1; 32]).public();
             service::init(dir.path(), &[maker], &database).await.unwrap();
             let key = Keys::read(dir.path(), Time(0)).unwrap().log_key().clone();
-            Self { dir, database, key }
+            Self { dir, database, key, storage }
         }
 
         fn storage(&self) -> Storage {
-            Storage::folder(self.dir.path().join("log"))
+            self.storage.clone()
         }
 
         fn note_key(&self) -> NoteKey {
@@ -358,8 +364,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_crash_after_any_step_is_repaired_and_forks_nothing() {
-        for step in [Step::TilesWritten, Step::SignedNoted, Step::CheckpointOut, Step::PublishedNoted] {
-            let place = Place::new().await;
+        let steps = [Step::TilesWritten, Step::SignedNoted, Step::CheckpointOut, Step::PublishedNoted];
+        for (step, in_objects) in steps.into_iter().flat_map(|step| [(step, false), (step, true)]) {
+            let place = if in_objects {
+                Place::with(tempfile::tempdir().unwrap(), "memory:///log".parse().unwrap()).await
+            } else {
+                Place::new().await
+            };
             let (mut publisher, _) = place.start().await.unwrap();
             publisher.add(0..300).await;
             publisher.round().await.unwrap();

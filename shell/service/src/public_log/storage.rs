@@ -2,7 +2,7 @@ use std::{fmt, io, path::PathBuf, str::FromStr};
 
 use sparekey_protocol::log::{Hash, MAX_NOTE, Tile, TileKind, decode_entries, encode_entries};
 
-use super::folder;
+use super::{folder, objects::Objects};
 
 /// Where the checkpoint is, under the log's prefix.
 pub(super) const CHECKPOINT: &str = "checkpoint";
@@ -22,6 +22,7 @@ pub struct Storage(Place);
 #[derive(Clone, Debug)]
 enum Place {
     Folder(PathBuf),
+    Objects(Objects),
 }
 
 impl Storage {
@@ -38,6 +39,7 @@ impl Storage {
                 let root = root.clone();
                 self.blocking(move || folder::read(&root, &path)).await
             }
+            Place::Objects(objects) => self.named(objects.read(&path).await),
         }
     }
 
@@ -80,6 +82,7 @@ impl Storage {
                 let root = root.clone();
                 self.blocking(move || folder::remove(&root, &path)).await
             }
+            Place::Objects(objects) => self.named(objects.remove(&path).await),
         }
     }
 
@@ -89,6 +92,7 @@ impl Storage {
                 let root = root.clone();
                 self.blocking(move || folder::write(&root, &files)).await
             }
+            Place::Objects(objects) => self.named(objects.write(files).await),
         }
     }
 
@@ -96,22 +100,30 @@ impl Storage {
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> Result<T, StorageError> {
-        let done = tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        self.named(tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error))))
+    }
+
+    fn named<T>(&self, done: io::Result<T>) -> Result<T, StorageError> {
         done.map_err(|source| StorageError { place: self.to_string(), source })
     }
 }
 
 /// Why a setting names no place for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a folder that this program can keep a log in")]
+#[error(
+    "neither a folder nor the URL of an object store that this program was built for (`cargo build --features s3`)"
+)]
 pub struct BadPlace;
 
 impl FromStr for Storage {
     type Err = BadPlace;
 
-    /// A folder.
+    /// A folder, or the URL of an object store.
     fn from_str(text: &str) -> Result<Self, BadPlace> {
-        if text.is_empty() || text.contains("://") { Err(BadPlace) } else { Ok(Self::folder(text.into())) }
+        if text.contains("://") {
+            return Objects::open(text).map(|objects| Self(Place::Objects(objects))).ok_or(BadPlace);
+        }
+        if text.is_empty() { Err(BadPlace) } else { Ok(Self::folder(text.into())) }
     }
 }
 
@@ -119,6 +131,7 @@ impl fmt::Display for Storage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Place::Folder(root) => root.display().fmt(f),
+            Place::Objects(objects) => objects.fmt(f),
         }
     }
 }
