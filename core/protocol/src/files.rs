@@ -10,11 +10,10 @@ mod write;
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
-use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use minicbor::{Decode, Encode};
 
 pub use self::{read::parse, write::write};
+pub use crate::secret::KeyFileSecret;
 use crate::{
     ids::DeviceId,
     text::{Firmware, Model, Serial},
@@ -187,66 +186,9 @@ pub struct KeyFilePayload {
     pub secret: KeyFileSecret,
 }
 
-/// 32 random bytes of which the device keeps the SHA-256 only. Wiped on drop, compared in constant time, never printed.
-#[derive(Clone)]
-pub struct KeyFileSecret(Zeroizing<[u8; 32]>);
-
-impl KeyFileSecret {
-    /// The secret of these 32 random bytes.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
-    }
-
-    /// The bytes, for hashing.
-    #[must_use]
-    pub fn expose(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for KeyFileSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyFileSecret(secret)")
-    }
-}
-
-impl PartialEq for KeyFileSecret {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&*other.0).into()
-    }
-}
-
-impl Eq for KeyFileSecret {}
-
-impl<C> Encode<C> for KeyFileSecret {
-    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
-        e.bytes(&*self.0)?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for KeyFileSecret {
-    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
-        d.bytes()?.try_into().map(Self::from_bytes).map_err(|_| decode::Error::message("wrong length"))
-    }
-}
-
 /// A text for people, within its bound. Control characters, which XML cannot hold or a terminal obeys, become U+FFFD.
 fn shown(text: &str) -> Result<String, FileError> {
     let is_plain = |character: char| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}');
     let text: String = text.chars().map(|character| if is_plain(character) { character } else { '\u{fffd}' }).collect();
     if text.len() > MAX_SHOWN { Err(FileError::Element) } else { Ok(text) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_is_not_printed() {
-        let secret = KeyFileSecret::from_bytes([0xab; 32]);
-        assert_eq!(alloc::format!("{secret:?}"), "KeyFileSecret(secret)");
-        assert_eq!(secret, KeyFileSecret::from_bytes([0xab; 32]));
-        assert_ne!(secret, KeyFileSecret::from_bytes([0xac; 32]));
-    }
 }

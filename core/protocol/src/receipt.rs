@@ -5,18 +5,16 @@
 
 use alloc::{string::String, vec::Vec};
 
-use minicbor::{Decode, Encode, bytes::ByteSlice};
+use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
 
 use crate::{
     cbor,
-    certificate::{Certificate, Claimed},
-    cose::{self, Sign1, Use},
-    ids::KeyId,
-    keys::{OpeningPublicKey, PublicKey, SigningKey},
+    certificate::Certificate,
+    cose::Use,
+    keys::{OpeningPublicKey, SigningKey},
+    letter::{self, Bare, Kind, Trust},
     refusal::Refusal,
-    request::Trust,
-    sealed,
     text::ReservedEmail,
     time::Time,
     verified::Verified,
@@ -29,7 +27,7 @@ const MOST: usize = 2;
 /// The longest name of a way.
 const LONGEST_WAY: usize = 16;
 
-const INFO: &[u8] = b"sparekey/v1/receipt";
+const LETTER: Kind = Kind { signed_as: Use::Receipt, info: b"sparekey/v1/receipt", most: MAX_RECEIPT };
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -94,14 +92,7 @@ pub fn seal(
     service: &OpeningPublicKey,
 ) -> Option<Vec<u8>> {
     let plaintext = Zeroizing::new(cbor::encode(receipt));
-    let sealed = sealed::seal(service, INFO, &aad(service.id(), certificate), &plaintext, seed)?;
-    let payload = Payload {
-        key: service.id(),
-        enc: sealed.enc,
-        ciphertext: sealed.ciphertext,
-        certificate: certificate.to_vec(),
-    };
-    Some(cose::sign(device, Use::Receipt, &cbor::encode(&payload)))
+    LETTER.seal(&plaintext, seed, certificate, device, service)
 }
 
 /// Opens and checks a receipt: the only way to its contents.
@@ -109,22 +100,7 @@ pub fn seal(
 /// # Errors
 /// The first check that fails, in the order of those of a request (protocol section 4).
 pub fn open(bytes: &[u8], trust: &impl Trust) -> Result<Verified<Opened>, Refusal> {
-    let envelope = Sign1::parse(bytes, MAX_RECEIPT)?;
-    let payload: Payload = cbor::decode(envelope.payload, MAX_RECEIPT)?;
-    let claimed = Claimed::parse(&payload.certificate).map_err(|_| Refusal::Malformed)?;
-
-    let maker = trust.maker(claimed.maker()).ok_or(Refusal::UnknownMaker)?;
-    let certificate = claimed.verify(&maker).ok_or(Refusal::BadCertificate)?.into_inner();
-    if trust.is_withdrawn(certificate.maker, &certificate.serial) {
-        return Err(Refusal::Withdrawn);
-    }
-    let device = PublicKey::from_bytes(&certificate.device_key).ok_or(Refusal::BadSignature)?;
-    if !envelope.verify(&device, Use::Receipt) {
-        return Err(Refusal::BadSignature);
-    }
-    let key = trust.opening_key(payload.key).ok_or(Refusal::UnknownKey)?;
-    let aad = aad(payload.key, &payload.certificate);
-    let plaintext = sealed::open(key, INFO, &aad, &payload.enc, &payload.ciphertext).ok_or(Refusal::NotOpened)?;
+    let letter::Opened { certificate, plaintext, .. } = LETTER.open::<Bare>(bytes, trust)?;
     let receipt: Receipt = cbor::decode(&plaintext, MAX_RECEIPT)?;
     let way_fits = receipt.way.as_ref().is_none_or(|way| (1..=LONGEST_WAY).contains(&way.len()));
     if !way_fits || !(1..=MOST).contains(&receipt.to.len()) {
@@ -132,22 +108,4 @@ pub fn open(bytes: &[u8], trust: &impl Trust) -> Result<Verified<Opened>, Refusa
     }
 
     Ok(Verified::after_all_checks(Opened { certificate, receipt }))
-}
-
-#[derive(Encode, Decode)]
-#[cbor(map)]
-struct Payload {
-    #[n(1)]
-    key: KeyId,
-    #[cbor(n(2), with = "minicbor::bytes")]
-    enc: [u8; 32],
-    #[cbor(n(3), with = "minicbor::bytes")]
-    ciphertext: Vec<u8>,
-    #[cbor(n(4), with = "minicbor::bytes")]
-    certificate: Vec<u8>,
-}
-
-/// What the seal is bound to: everything of the receipt that is not sealed.
-fn aad(key: KeyId, certificate: &[u8]) -> Vec<u8> {
-    cbor::encode(&(key, <&ByteSlice>::from(certificate)))
 }

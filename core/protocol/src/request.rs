@@ -5,16 +5,18 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Decoder, Encode, Encoder, bytes::ByteSlice, decode, encode};
 use zeroize::Zeroizing;
 
+pub use crate::letter::Trust;
 use crate::{
     cbor,
-    certificate::{Certificate, Claimed},
+    certificate::Certificate,
     code::Code,
-    cose::{self, Sign1, Use},
+    cose::Use,
     ids::{KeyId, MakerId, Nonce, RequestIdentity},
-    keys::{OpeningKey, OpeningPublicKey, PublicKey, SigningKey},
+    keys::{OpeningPublicKey, PublicKey, SigningKey},
+    letter::{self, Kind, Opened, Parts, Signed},
     refusal::Refusal,
     sealed,
-    text::{Firmware, Language, ReservedEmail, Serial},
+    text::{Firmware, Language, ReservedEmail},
     time::Time,
     verified::Verified,
 };
@@ -22,7 +24,7 @@ use crate::{
 /// The most bytes a request has.
 pub const MAX_REQUEST: usize = 2048;
 
-const INFO: &[u8] = b"sparekey/v1/request";
+const LETTER: Kind = Kind { signed_as: Use::Request, info: b"sparekey/v1/request", most: MAX_REQUEST };
 
 /// What the plaintext is padded to, so that the symbol's size does not tell the address's length.
 const PADDED: [usize; 3] = [96, 160, 384];
@@ -130,7 +132,7 @@ pub fn seal(
 ) -> Option<Vec<u8>> {
     let (purpose, key) = (contents.ask.purpose(), service.id());
     let plaintext = pad(Plaintext::from(contents));
-    let sealed = sealed::seal(service, INFO, &aad(purpose, nonce, key, certificate), &plaintext, seed)?;
+    let sealed = sealed::seal(service, LETTER.info, &bound_to(purpose, nonce, key, certificate), &plaintext, seed)?;
     let payload = Payload {
         purpose,
         nonce,
@@ -139,17 +141,7 @@ pub fn seal(
         ciphertext: sealed.ciphertext,
         certificate: certificate.to_vec(),
     };
-    Some(cose::sign(device, Use::Request, &cbor::encode(&payload)))
-}
-
-/// What a service knows and [`open`] asks it for.
-pub trait Trust {
-    /// The key of a maker that this service trusts.
-    fn maker(&self, id: MakerId) -> Option<PublicKey>;
-    /// Whether that maker withdrew the serial.
-    fn is_withdrawn(&self, maker: MakerId, serial: &Serial) -> bool;
-    /// An opening key that is in use, or retired for less than 30 days.
-    fn opening_key(&self, id: KeyId) -> Option<&OpeningKey>;
+    Some(LETTER.sign(device, &payload))
 }
 
 /// Opens and checks a request: the only way to its contents.
@@ -157,22 +149,7 @@ pub trait Trust {
 /// # Errors
 /// The first check that fails, in the order of protocol section 4. Limits come after, and are for `sparekey-cases` to decide.
 pub fn open(bytes: &[u8], trust: &impl Trust) -> Result<Verified<Request>, Refusal> {
-    let envelope = Sign1::parse(bytes, MAX_REQUEST)?;
-    let payload: Payload = cbor::decode(envelope.payload, MAX_REQUEST)?;
-    let claimed = Claimed::parse(&payload.certificate).map_err(|_| Refusal::Malformed)?;
-
-    let maker = trust.maker(claimed.maker()).ok_or(Refusal::UnknownMaker)?;
-    let certificate = claimed.verify(&maker).ok_or(Refusal::BadCertificate)?.into_inner();
-    if trust.is_withdrawn(certificate.maker, &certificate.serial) {
-        return Err(Refusal::Withdrawn);
-    }
-    let device = PublicKey::from_bytes(&certificate.device_key).ok_or(Refusal::BadSignature)?;
-    if !envelope.verify(&device, Use::Request) {
-        return Err(Refusal::BadSignature);
-    }
-    let key = trust.opening_key(payload.key).ok_or(Refusal::UnknownKey)?;
-    let aad = aad(payload.purpose, payload.nonce, payload.key, &payload.certificate);
-    let plaintext = sealed::open(key, INFO, &aad, &payload.enc, &payload.ciphertext).ok_or(Refusal::NotOpened)?;
+    let Opened { certificate, payload, plaintext } = LETTER.open::<Payload>(bytes, trust)?;
     let contents = cbor::decode::<Plaintext>(&plaintext, MAX_REQUEST)?.into_contents(payload.purpose)?;
 
     let identity = RequestIdentity::of(bytes);
@@ -182,8 +159,7 @@ pub fn open(bytes: &[u8], trust: &impl Trust) -> Result<Verified<Request>, Refus
 /// The nonce that a request says openly. Nothing is checked.
 #[must_use]
 pub fn nonce_of(bytes: &[u8]) -> Option<Nonce> {
-    let envelope = Sign1::parse(bytes, MAX_REQUEST).ok()?;
-    cbor::decode::<Payload>(envelope.payload, MAX_REQUEST).ok().map(|payload| payload.nonce)
+    LETTER.claimed::<Payload>(bytes).ok().map(|payload| payload.nonce)
 }
 
 /// What anybody who holds a request can know: who asks, and for what. The code and the address are the service's alone.
@@ -202,17 +178,8 @@ pub struct Outside {
 /// # Errors
 /// The first check that fails, in the order of protocol section 4.
 pub fn open_outside(bytes: &[u8], maker: &PublicKey) -> Result<Verified<Outside>, Refusal> {
-    let envelope = Sign1::parse(bytes, MAX_REQUEST)?;
-    let payload: Payload = cbor::decode(envelope.payload, MAX_REQUEST)?;
-    let claimed = Claimed::parse(&payload.certificate).map_err(|_| Refusal::Malformed)?;
-    if claimed.maker() != MakerId::of(&maker.to_bytes()) {
-        return Err(Refusal::UnknownMaker);
-    }
-    let certificate = claimed.verify(maker).ok_or(Refusal::BadCertificate)?.into_inner();
-    let device = PublicKey::from_bytes(&certificate.device_key).ok_or(Refusal::BadSignature)?;
-    if !envelope.verify(&device, Use::Request) {
-        return Err(Refusal::BadSignature);
-    }
+    let known = |id| (id == MakerId::of(&maker.to_bytes())).then(|| maker.clone());
+    let Signed { certificate, payload } = LETTER.signed::<Payload>(bytes, known, |_, _| false)?;
     Ok(Verified::after_all_checks(Outside { certificate, nonce: payload.nonce, purpose: payload.purpose }))
 }
 
@@ -231,6 +198,17 @@ struct Payload {
     ciphertext: Vec<u8>,
     #[cbor(n(6), with = "minicbor::bytes")]
     certificate: Vec<u8>,
+}
+
+impl letter::Payload for Payload {
+    fn parts(&self) -> Parts<'_> {
+        let Self { key, enc, ciphertext, certificate, .. } = self;
+        Parts { key: *key, enc, ciphertext, certificate }
+    }
+
+    fn bound_to(&self) -> Vec<u8> {
+        bound_to(self.purpose, self.nonce, self.key, &self.certificate)
+    }
 }
 
 #[derive(Encode, Decode)]
@@ -331,7 +309,6 @@ impl<'b, C> Decode<'b, C> for Code {
     }
 }
 
-/// What the seal is bound to: everything of the request that is not sealed.
-fn aad(purpose: Purpose, nonce: Nonce, key: KeyId, certificate: &[u8]) -> Vec<u8> {
+fn bound_to(purpose: Purpose, nonce: Nonce, key: KeyId, certificate: &[u8]) -> Vec<u8> {
     cbor::encode(&(purpose, nonce, key, <&ByteSlice>::from(certificate)))
 }
