@@ -16,6 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sparekey_mail::{Address, Letterhead, Transport};
 use sparekey_protocol::{
     BaseUrl, Certificate, Code, Firmware, KeyId, Language, MakerId, Model, Nonce, OpeningKey, PublicKey, ReservedEmail,
     Serial, SigningKey, Time, digits, pem,
@@ -24,7 +25,6 @@ use sparekey_protocol::{
 use sparekey_service::{
     Budget, Budgets, SystemClock,
     http::{self, Flood, HttpSettings},
-    mail::{Address, Letterhead, Transport},
     photo::PhotoReader,
     public_log::LogSettings,
     service::{self, DATABASE_FILE, Database, Service, Settings},

@@ -9,7 +9,6 @@ mod clock;
 mod desk;
 pub mod http;
 pub mod keys;
-pub mod mail;
 mod network;
 pub mod operators;
 mod pages;

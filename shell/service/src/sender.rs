@@ -11,6 +11,10 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
+use sparekey_mail::{
+    Address, CodeLetter, Envelope, LONGEST_SEND, Letter as Composed, Letterhead, Purpose as LetterPurpose,
+    RefusalLetter, SendError, Transport,
+};
 use sparekey_protocol::request::Purpose;
 use tokio::{sync::Notify, task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
@@ -18,10 +22,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     bounces::BounceAddresses,
     clock::Clock,
-    mail::{
-        Address, CodeLetter, Envelope, LONGEST_SEND, Letter as Composed, Letterhead, Purpose as LetterPurpose,
-        RefusalLetter, SendError, Transport,
-    },
     seal::{LetterContents, RefusalContents, Sealer},
     store::{Letter, Outgoing},
     writer::{LONGEST_BACKOFF, Outcome, Writer},

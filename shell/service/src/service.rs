@@ -9,6 +9,7 @@ use std::{
 };
 
 use sparekey_cases::{Budgets, Refusal as CaseRefusal, Scope};
+use sparekey_mail::{Address, Letterhead, Transport};
 use sparekey_protocol::{
     BaseUrl, MakerId, PublicKey, Serial,
     request::{self, Purpose, Request},
@@ -23,7 +24,6 @@ use crate::{
     clock::Clock,
     desk::Desk,
     keys::Keys,
-    mail::{Address, Letterhead, Transport},
     network::NetworkKey,
     operators::URL_SETTING,
     public_log::{LogSettings, Parts, PublicLog, Publisher},

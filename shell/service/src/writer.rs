@@ -40,7 +40,7 @@ const DESK_KEPT: u64 = 365 * 24 * 60 * 60;
 const EVIDENCE_KEPT: u64 = 30 * 24 * 60 * 60;
 
 /// How long a letter is its taker's: longer than any attempt to send it lasts.
-pub(crate) const LEASE: u64 = crate::mail::LONGEST_SEND.as_secs() + 60;
+pub(crate) const LEASE: u64 = sparekey_mail::LONGEST_SEND.as_secs() + 60;
 /// The longest time between two attempts.
 pub(crate) const LONGEST_BACKOFF: u64 = 600;
 

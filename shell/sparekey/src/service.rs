@@ -10,12 +10,12 @@ use std::{
 
 use rustix::process::DumpableBehavior;
 use serde_json::json;
+use sparekey_mail::{Address, Letterhead, Transport};
 use sparekey_protocol::{BaseUrl, MakerId, Serial};
 use sparekey_service::{
     Budgets, Clock, SystemClock,
     http::{self, Cidr, Flood, HttpSettings},
     keys::Keys,
-    mail::{Address, Letterhead, Transport},
     photo::PhotoReader,
     public_log::{LogSettings, Storage, WitnessUrl},
     service::{self, DATABASE_FILE, Database, LOG_FOLDER, Service, Settings},

@@ -11,6 +11,9 @@ use serde_json::Value;
 
 const CORE: [&str; 3] = ["sparekey-protocol", "sparekey-device", "sparekey-cases"];
 
+/// The rooms that the other shells may use.
+const SHARED: [&str; 2] = ["sparekey-web", "sparekey-mail"];
+
 struct Package {
     /// The room's folder: `core`, `shell`, `tests`.
     kind: String,
@@ -55,7 +58,7 @@ fn dependencies_point_inwards() {
             ("core", _) => other == "sparekey-protocol",
             (_, "sparekey-sim") => CORE.contains(&other),
             ("shell", "sparekey") => true,
-            ("shell", _) => CORE.contains(&other) || other == "sparekey-web",
+            ("shell", _) => CORE.contains(&other) || SHARED.contains(&other),
             // Tests and benches wire what they need.
             _ => true,
         };

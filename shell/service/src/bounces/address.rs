@@ -1,12 +1,12 @@
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use sparekey_mail::{Address, BadAddress};
 use zeroize::Zeroizing;
 
 use crate::{
     case_id::CaseId,
     keys::Keys,
-    mail::{Address, BadAddress},
     seal::{derive, place},
     store::Letter,
 };

@@ -7,6 +7,7 @@ use sparekey_cases::{
         Requester, Source, Words, decide, number,
     },
 };
+use sparekey_mail::Address;
 use sparekey_protocol::{
     CaseNumber, Code, Refusal as RequestRefusal, Time, Verified,
     files::RequestFile,
@@ -18,7 +19,6 @@ use sparekey_protocol::{
 use super::{Outcome, Reply, Scribe};
 use crate::{
     case_id::CaseId,
-    mail::Address,
     operators::{Credential, Known},
     seal::RefusalContents,
     store::{Batch, DeskId, DeskRow, IssuedGrant, Letter, StoreError},

@@ -11,6 +11,7 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use sparekey_mail::{Address, Letterhead, Transport};
 use sparekey_protocol::request::{self, Ask, Contents};
 use sparekey_protocol::{
     BaseUrl, Certificate, Code, Firmware, Language, Model, Nonce, OpeningPublicKey, ReservedEmail, Serial, SigningKey,
@@ -18,7 +19,6 @@ use sparekey_protocol::{
 };
 use sparekey_service::http::{Flood, HttpSettings};
 use sparekey_service::keys::Keys;
-use sparekey_service::mail::{Address, Letterhead, Transport};
 use sparekey_service::photo::PhotoReader;
 use sparekey_service::public_log::LogSettings;
 use sparekey_service::service::{self, DATABASE_FILE, Database, Service, Settings};

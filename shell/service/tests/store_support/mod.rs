@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sparekey_mail::{Address, Letterhead, Transport};
 use sparekey_protocol::{
     Certificate, Code, Firmware, Language, Model, Nonce, ReservedEmail, Serial, SigningKey, Time,
     request::{self, Ask, Contents},
@@ -18,7 +19,6 @@ use sparekey_protocol::{
 use sparekey_service::{
     Budgets, Clock, NetworkKey,
     keys::Keys,
-    mail::{Address, Letterhead, Transport},
     public_log::LogSettings,
     service::{self, Database, MailState, OpenError, RequestView, Service, Settings},
 };

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde_json::json;
 use sparekey_agent::{Agent, memory};
-use sparekey_service::mail::{Address, Transport};
+use sparekey_mail::{Address, Transport};
 use sparekey_service::public_log::LogSettings;
 use sparekey_service::service::LOG_FOLDER;
 use sparekey_web::listen::{Listener, Scheme};

@@ -11,23 +11,23 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::transport::{Accepted, SendError};
+use crate::transport::{Accepted, SendError};
 
-pub(super) struct Maildir {
+pub(crate) struct Maildir {
     folder: PathBuf,
 }
 
 impl Maildir {
-    pub(super) fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Every failure is worth another try: a full disk, a folder that is not mounted.
-    pub(super) async fn deliver(&self, message: &[u8]) -> Result<Accepted, SendError> {
+    pub(crate) async fn deliver(&self, message: &[u8]) -> Result<Accepted, SendError> {
         let folder = self.folder.clone();
         let message = Zeroizing::new(message.to_vec());
         let written = tokio::task::spawn_blocking(move || write(&folder, &message)).await;

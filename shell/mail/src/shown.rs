@@ -5,14 +5,14 @@
 
 use sparekey_protocol::{Calendar, Time};
 
-use super::address::Address;
+use crate::address::Address;
 
 /// Characters of a server's answer that are kept.
 const REPLY_CHARS: usize = 200;
 
 /// A text on one line, at most `limit` characters, without control and format characters, and with nothing that a mail
 /// program would turn into a link.
-pub(super) fn plain(text: &str, limit: usize) -> String {
+pub(crate) fn plain(text: &str, limit: usize) -> String {
     let mut line = String::new();
     let mut rest = text.chars().filter(|c| !is_invisible(*c)).peekable();
     while let Some(c) = rest.next() {
@@ -38,7 +38,7 @@ pub(super) fn plain(text: &str, limit: usize) -> String {
 }
 
 /// A firmware version, if it looks like one; a sentence in its place would be words put into the service's mouth.
-pub(super) fn version(text: &str) -> Option<String> {
+pub(crate) fn version(text: &str) -> Option<String> {
     let looks_like_one = (1..=32).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
         && text.bytes().any(|b| b.is_ascii_digit());
@@ -47,7 +47,7 @@ pub(super) fn version(text: &str) -> Option<String> {
 
 /// A mail server's words, for a log and a page: on one line, at most 200 characters, the recipient masked (servers like to
 /// quote it).
-pub(super) fn reply(text: &str, to: &Address) -> String {
+pub(crate) fn reply(text: &str, to: &Address) -> String {
     let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     for spelling in [to.as_stored(), to.for_transport().as_ref()] {
         line = replace_ignoring_case(&line, spelling, &to.reserved().masked());
@@ -80,7 +80,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// `2026-07-03 14:05 UTC`, the same in every language; `None` for a clock that was never set (before 2020) or runs wild.
-pub(super) fn utc(seconds: u64) -> Option<String> {
+pub(crate) fn utc(seconds: u64) -> Option<String> {
     const CLOCK_WAS_SET: u64 = 1_577_836_800; // 2020-01-01
     const YEAR_10000: u64 = 253_402_300_800;
     if !(CLOCK_WAS_SET..YEAR_10000).contains(&seconds) {

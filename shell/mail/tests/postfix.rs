@@ -12,7 +12,7 @@ use std::{
 };
 
 use mail_parser::MessageParser;
-use sparekey_service::mail::{Accepted, Address, CodeLetter, Letter, Letterhead, Purpose, SendError, Transport};
+use sparekey_mail::{Accepted, Address, CodeLetter, Letter, Letterhead, Purpose, SendError, Transport};
 
 /// Stopped when dropped.
 struct Postfix {

@@ -3,7 +3,7 @@
 mod script;
 
 use script::{Act, Script, Server};
-use sparekey_service::mail::{Accepted, Address, Envelope, LONGEST_SEND, SendError, Transport};
+use sparekey_mail::{Accepted, Address, Envelope, LONGEST_SEND, SendError, Transport};
 
 const MESSAGE: &[u8] = b"Subject: x\r\n\r\n.a dot first\r\n..two\r\n.\r\nend\r\n";
 

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use proptest::prelude::*;
-use sparekey_service::mail::{Address, CodeLetter, ComposeError, Letter, Letterhead, Purpose};
+use sparekey_mail::{Address, CodeLetter, ComposeError, Letter, Letterhead, Purpose};
 
 const NOW: u64 = 1_783_087_500; // 2026-07-03 14:05 UTC
 const LANGUAGES: [&str; 4] = ["en", "zh-CN", "es", "de-AT"];

@@ -21,7 +21,7 @@ use lettre::transport::smtp::{
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{
+use crate::{
     compose::Envelope,
     maildir::Maildir,
     smtp::{SmtpClient, SmtpServer},

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use lettre::message::{Mailbox, Message, header::ContentType};
 use zeroize::Zeroizing;
 
-use super::{
+use crate::{
     address::Address,
     compose::{ComposeError, Envelope, LAST_DATE, Letter, Letterhead, header, is_message_id, part},
     shown,

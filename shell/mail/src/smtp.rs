@@ -24,7 +24,7 @@ use lettre::transport::smtp::{
 };
 use tokio::time::timeout;
 
-use super::{
+use crate::{
     address::Address,
     compose::Envelope,
     shown,
@@ -46,14 +46,14 @@ const PARKED: Duration = Duration::from_secs(20);
 const PARKED_AT_MOST: usize = 4;
 
 /// Which server, and how to talk to it.
-pub(super) struct SmtpServer {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) tls: Tls,
-    pub(super) credentials: Option<Credentials>,
+pub(crate) struct SmtpServer {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) tls: Tls,
+    pub(crate) credentials: Option<Credentials>,
 }
 
-pub(super) struct SmtpClient {
+pub(crate) struct SmtpClient {
     server: SmtpServer,
     parked: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
 }
@@ -75,11 +75,11 @@ struct Failure {
 }
 
 impl SmtpClient {
-    pub(super) fn new(server: SmtpServer) -> Self {
+    pub(crate) fn new(server: SmtpServer) -> Self {
         Self { server, parked: Mutex::default() }
     }
 
-    pub(super) async fn send(&self, envelope: &Envelope, message: &[u8]) -> Result<Accepted, SendError> {
+    pub(crate) async fn send(&self, envelope: &Envelope, message: &[u8]) -> Result<Accepted, SendError> {
         let sent = Box::pin(self.dialogue(envelope, message)).await;
         sent.map(|reply| Accepted::ByServer { reply: shown::reply(&reply, &envelope.to) })
             .map_err(|failure| failure.into_send_error(&envelope.to))

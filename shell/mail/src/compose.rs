@@ -15,7 +15,7 @@ use lettre::message::{
 };
 use zeroize::Zeroizing;
 
-use super::{
+use crate::{
     address::Address,
     shown,
     wording::{self, PurposeWording, Wording},
@@ -24,7 +24,7 @@ use super::{
 /// Delimits the parts. Both are quoted-printable or base64, in which `=_` cannot stand.
 const BOUNDARY: &str = "=_sparekey_alternative";
 /// The last second that a `Date` header can name, 9999-12-31.
-pub(super) const LAST_DATE: u64 = 253_402_300_799;
+pub(crate) const LAST_DATE: u64 = 253_402_300_799;
 
 /// What the code in a letter is for (protocol section 4, purposes 1 and 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub struct Letter {
 }
 
 impl Letter {
-    pub(super) fn new(envelope: Envelope, bytes: Zeroizing<Vec<u8>>) -> Self {
+    pub(crate) fn new(envelope: Envelope, bytes: Zeroizing<Vec<u8>>) -> Self {
         Self { envelope, bytes }
     }
 
@@ -131,7 +131,7 @@ impl Letterhead {
         Self { service_name: shown::plain(service_name, 64), from }
     }
 
-    pub(super) fn service_name(&self) -> &str {
+    pub(crate) fn service_name(&self) -> &str {
         &self.service_name
     }
 
@@ -174,11 +174,11 @@ impl Letterhead {
     }
 }
 
-pub(super) fn header(name: &'static str, value: &str) -> HeaderValue {
+pub(crate) fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-pub(super) fn is_message_id(text: &str) -> bool {
+pub(crate) fn is_message_id(text: &str) -> bool {
     let dot_atom = |side: &str| {
         side.split('.').all(|atom| {
             !atom.is_empty() && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
@@ -242,7 +242,7 @@ impl<'a> Body<'a> {
 
 /// Encoded so that no line is longer than 76 bytes and no byte of the content can be taken for a line's end by anybody on
 /// the way: quoted-printable, or base64 where most of it is not ASCII.
-pub(super) fn part(content_type: ContentType, content: String) -> SinglePart {
+pub(crate) fn part(content_type: ContentType, content: String) -> SinglePart {
     let mostly_ascii = content.chars().filter(char::is_ascii).count() * 2 > content.chars().count();
     let encoding =
         if mostly_ascii { ContentTransferEncoding::QuotedPrintable } else { ContentTransferEncoding::Base64 };

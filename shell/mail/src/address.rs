@@ -100,7 +100,7 @@ impl Address {
     }
 
     /// The address for lettre, which would check less than [`Address::parse`] has.
-    pub(super) fn for_transport(&self) -> lettre::Address {
+    pub(crate) fn for_transport(&self) -> lettre::Address {
         lettre::Address::new_dangerous(self.local_part(), &self.domain)
     }
 }
