@@ -6,8 +6,8 @@ use std::time::Duration;
 use bolero::check;
 use sparekey_fuzz::{DEVICE, MAKER, Service, certificate, contents, edited, payload_of, request_with, signed};
 use sparekey_protocol::{
-    BaseUrl, Card, CardName, CaseNumber, Certificate, DeviceId, MakerId, Nonce, ReservedEmail, SigningKey, Time,
-    VerifierKey, digits,
+    BaseUrl, Card, CardName, CaseNumber, Certificate, DeviceId, Language, MakerId, Nonce, ReservedEmail, SigningKey,
+    Time, VerifierKey, digits,
     enrol::{self, EnrolmentSecret},
     files,
     grant::{self, Grant},
@@ -300,7 +300,8 @@ target!(edited_receipt, Edits, {
     let service = Service::default();
     let to = vec![ReservedEmail::new("owner@example.org").unwrap()];
     let (what, way, at) = (What::Refused, Some("questions".to_owned()), Time(1_790_000_000));
-    let receipt = Receipt { number: 3, what, way, at, count: 2, to };
+    let language = Language::new("en").unwrap();
+    let receipt = Receipt { number: 3, what, way, at, count: 2, to, language };
     let device = SigningKey::from_seed(&DEVICE);
     let good = receipt::seal(&receipt, &[9; 32], &certificate(), &device, &service.opening().public()).unwrap();
     move |edits: &Edits| {

@@ -9,7 +9,7 @@ use sparekey_protocol::{
 use crate::{
     case::{Case, MailState},
     fact::{Fact, Received},
-    limits::{Bucket, Buckets, Budgets, Scope},
+    limits::{Bucket, Buckets, Budgets, Scope, take_each},
 };
 
 /// How long a code is mailed after its request was taken: what a device gives it by default. The device decides by its own clock.
@@ -173,15 +173,11 @@ fn mail_again(case: &Case, submission: &Submission<'_>, now: Time) -> Result<Dec
 /// One from each bucket, or none from any.
 fn take(submission: &Submission<'_>, purpose: Purpose, now: Time) -> Result<Vec<(Scope, Bucket)>, Refusal> {
     let scopes = Scope::of(purpose);
-    let mut taken = Vec::with_capacity(scopes.len());
-    let mut longest = 0;
-    for &scope in scopes {
-        match submission.buckets.of(scope).take(submission.budgets.of(scope), now) {
-            Ok(bucket) => taken.push((scope, bucket)),
-            Err(wait) => longest = longest.max(wait),
-        }
+    let asked = scopes.iter().map(|scope| (*scope, submission.buckets.of(*scope)));
+    match take_each(asked, submission.budgets, now) {
+        Ok(taken) => Ok(scopes.iter().copied().zip(taken).collect()),
+        Err(retry_after) => Err(Refusal::TooMany { retry_after }),
     }
-    if longest == 0 { Ok(taken) } else { Err(Refusal::TooMany { retry_after: longest }) }
 }
 
 /// What became of a letter, if that is news: a note may come twice, and late. Sent is the last word but for a bounce, which

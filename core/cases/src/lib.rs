@@ -16,8 +16,10 @@ mod decide;
 pub mod desk;
 mod fact;
 mod limits;
+mod receipt;
 
 pub use case::{Case, Mail, MailState};
 pub use decide::{Command, Decision, Refusal, Submission, decide};
 pub use fact::{Fact, Received};
 pub use limits::{Bucket, Buckets, Budget, Budgets, Scope};
+pub use receipt::decide_receipt;

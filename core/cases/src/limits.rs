@@ -7,6 +7,8 @@
 //! `period` seconds that it moved *forward*. Set back, it leaves buckets behind that would be full far ahead; those count as
 //! empty, and since a refusal writes nothing, [`Bucket::settle`] is for the shell to write from time to time.
 
+use alloc::vec::Vec;
+
 use sparekey_protocol::{Time, request::Purpose};
 
 /// What a bucket counts by.
@@ -116,6 +118,26 @@ impl Bucket {
     pub fn settle(self, budget: Budget, now: Time) -> Self {
         Self { full_at: self.full_at.min(budget.latest(now)) }
     }
+}
+
+/// One more from each of these, or none from any.
+///
+/// # Errors
+/// The seconds to wait: the longest wait of all that are empty.
+pub(crate) fn take_each(
+    asked: impl Iterator<Item = (Scope, Bucket)>,
+    budgets: &Budgets,
+    now: Time,
+) -> Result<Vec<Bucket>, u64> {
+    let mut taken = Vec::new();
+    let mut longest = 0;
+    for (scope, bucket) in asked {
+        match bucket.take(budgets.of(scope), now) {
+            Ok(bucket) => taken.push(bucket),
+            Err(wait) => longest = longest.max(wait),
+        }
+    }
+    if longest == 0 { Ok(taken) } else { Err(longest) }
 }
 
 /// The buckets that a request is counted by. Those that were not found are full.

@@ -103,6 +103,9 @@ pub enum EventKind {
     /// A wrong transfer code.
     #[n(30)]
     TransferRefused,
+    /// The mail server that the device tells its contacts through was set, or taken away.
+    #[n(31)]
+    MailServerChanged,
 }
 
 /// An entry of the device's own record.

@@ -7,13 +7,15 @@ use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 use sparekey_protocol::{
-    ReservedEmail, Time,
+    Language, ReservedEmail, Time,
     receipt::{self, Receipt, What},
 };
 
 use crate::{
     Change, Refusal,
-    device::{Device, Now},
+    device::{Caller, Device, Now},
+    event::EventKind,
+    login::Checked,
     state::State,
     time::Running,
     ways::{Way, Why},
@@ -139,13 +141,31 @@ impl Device {
         Change::new(self, next, ())
     }
 
-    /// The same for a phone to carry: signed by the device, sealed to its service, which mails it to the contacts
+    /// Records that the owner set another mail server for the device to tell the contacts through, or took it away. The outside
+    /// keeps it, and only after this. Every open request is void.
+    ///
+    /// # Errors
+    /// [`Refusal::NotLoggedIn`] without a session or with a wrong password.
+    pub fn mail_server_changed(
+        &mut self,
+        now: Now,
+        caller: Caller,
+        token: &str,
+        checked: &Checked,
+    ) -> Result<Change<'_, ()>, Refusal> {
+        let (mut next, owner) = self.changed_by_owner(now, token, checked)?;
+        next.owner = Some(owner);
+        next.record.add(now.clock, EventKind::MailServerChanged, caller);
+        Ok(Change::new(self, next, ()))
+    }
+
+    /// A notice for a phone to carry: signed by the device, sealed to its service, which mails it to the contacts
     /// ([`sparekey_protocol::receipt`]). `seed` is 32 fresh random bytes.
     ///
     /// # Errors
     /// [`Refusal::Expired`] if there is no such notice, or they were told; [`Refusal::MethodNotReady`] if the owner wants no service, or
     /// the card cannot be used.
-    pub fn receipt(&self, number: u64, seed: &[u8; 32]) -> Result<Vec<u8>, Refusal> {
+    pub fn receipt(&self, number: u64, language: &Language, seed: &[u8; 32]) -> Result<Vec<u8>, Refusal> {
         if !self.service_on() {
             return Err(Refusal::MethodNotReady(Why::NoService));
         }
@@ -162,6 +182,7 @@ impl Device {
             at: notice.at,
             count: notice.count,
             to: notice.to,
+            language: language.clone(),
         };
         let identity = self.identity();
         receipt::seal(&receipt, seed, identity.certificate_bytes(), &identity.key, &self.card().opening_key)

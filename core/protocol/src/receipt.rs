@@ -15,7 +15,7 @@ use crate::{
     keys::{OpeningPublicKey, SigningKey},
     letter::{self, Bare, Kind, Trust},
     refusal::Refusal,
-    text::ReservedEmail,
+    text::{Language, ReservedEmail},
     time::Time,
     verified::Verified,
 };
@@ -69,6 +69,9 @@ pub struct Receipt {
     /// Whom to tell: one or two.
     #[n(6)]
     pub to: Vec<ReservedEmail>,
+    /// The language to write to them in.
+    #[n(7)]
+    pub language: Language,
 }
 
 /// What the service reads once everything held.

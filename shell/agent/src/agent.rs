@@ -24,6 +24,7 @@ use crate::router;
 use crate::settings::Settings;
 use crate::sockets::{Addresses, Routers, Sockets};
 use crate::strength::Judge;
+use crate::telling::Teller;
 use crate::vault::VaultError;
 
 /// Before the first start again after a failed write; it doubles with each further one, up to the longest.
@@ -205,6 +206,7 @@ pub(crate) async fn start(
     let active = device.is_active();
     let cost = hashing_cost(&agent.held, &device)?;
 
+    let language = settings.mail_language().map_err(FolderError::Settings)?;
     let interfaces = Interfaces::default();
     let app = Arc::new(App {
         live: Live::new(device, vault, at, done.clone()),
@@ -212,10 +214,11 @@ pub(crate) async fn start(
         guesses: Guesses::default(),
         judge: agent.judge.clone(),
         cost,
-        language: settings.mail_language().map_err(FolderError::Settings)?,
+        language: language.clone(),
         frame: Page::new("", settings.title.clone()).note(format!("{model} · {serial}")),
         code_seconds: settings.code_minutes * 60,
         fingerprint: https.fingerprint.clone(),
+        teller: Teller::open(agent.held.folder().clone(), &settings.title, language.clone()),
         screen: settings.screen,
         connected: Box::new(move |addr| interfaces.is_connected(addr)),
         restart: done,
@@ -247,7 +250,8 @@ async fn run_once(
             tick(&app).await;
         }
     });
-    let (served, _) = tokio::join!(sockets.serve(https.config(), routers, done.clone()), ticking);
+    let telling = done.run_until_cancelled(Teller::run(&app));
+    let (served, _, _) = tokio::join!(sockets.serve(https.config(), routers, done.clone()), ticking, telling);
     served?;
     Ok(app.live.settle().await)
 }

@@ -1,5 +1,6 @@
 //! What the interface and the pages do alike: each command of the device with its slow part on the right thread.
 
+mod notices;
 mod passwords;
 mod ways;
 
@@ -24,8 +25,10 @@ use crate::hasher::Hasher;
 use crate::live::Live;
 use crate::rand::random;
 use crate::strength::Judge;
+use crate::telling::Teller;
 use crate::visitor::Visitor;
 
+pub(crate) use notices::TriedOut;
 pub(crate) use ways::Switch;
 
 /// Calls from other networks are put on record no more often than this: each record is a write to the disk.
@@ -65,6 +68,7 @@ pub(crate) struct App {
     /// Whether callers over loopback are the device's own screen.
     pub(crate) screen: bool,
     pub(crate) connected: IsConnected,
+    pub(crate) teller: Teller,
     pub(crate) restart: CancellationToken,
     pub(crate) off_link: Mutex<Option<Instant>>,
 }

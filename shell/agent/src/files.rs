@@ -53,6 +53,18 @@ impl Folder {
         self.write(&scratch, bytes)?;
         self.rename(&scratch, name)
     }
+
+    /// Takes a file away; done if there is none.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.path(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => sync_folder(&self.0),
+        }
+    }
 }
 
 impl Files for Folder {

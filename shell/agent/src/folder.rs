@@ -185,6 +185,11 @@ impl Held {
         }
     }
 
+    /// Its files.
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
     /// What the device is and pins.
     ///
     /// # Errors

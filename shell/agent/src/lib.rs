@@ -30,6 +30,7 @@ mod router;
 pub mod settings;
 mod sockets;
 mod strength;
+mod telling;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

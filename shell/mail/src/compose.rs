@@ -10,7 +10,7 @@ use std::{
 
 use askama::Template;
 use lettre::message::{
-    Mailbox, Message, MultiPart, SinglePart,
+    Mailbox, Message, MessageBuilder, MultiPart, SinglePart,
     header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
 };
 use zeroize::Zeroizing;
@@ -24,7 +24,7 @@ use crate::{
 /// Delimits the parts. Both are quoted-printable or base64, in which `=_` cannot stand.
 const BOUNDARY: &str = "=_sparekey_alternative";
 /// The last second that a `Date` header can name, 9999-12-31.
-pub(crate) const LAST_DATE: u64 = 253_402_300_799;
+const LAST_DATE: u64 = 253_402_300_799;
 
 /// What the code in a letter is for (protocol section 4, purposes 1 and 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,10 +93,6 @@ pub struct Letter {
 }
 
 impl Letter {
-    pub(crate) fn new(envelope: Envelope, bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self { envelope, bytes }
-    }
-
     /// Sender and recipient.
     #[must_use]
     pub fn envelope(&self) -> &Envelope {
@@ -149,36 +145,69 @@ impl Letterhead {
         if letter.code.len() != 8 || !letter.code.bytes().all(|b| b.is_ascii_digit()) {
             return Err(ComposeError::Code);
         }
-        if !is_message_id(letter.message_id) {
-            return Err(ComposeError::MessageId);
-        }
         let wording = wording::for_language(letter.language);
         let body = Body::new(self, letter, wording);
         let subject = body.purpose.subject.replace("{serial}", &shown::plain(letter.serial, 48));
-        let date = SystemTime::UNIX_EPOCH + Duration::from_secs(letter.date.min(LAST_DATE));
-        let message = Message::builder()
-            .from(Mailbox::new(Some(self.service_name.clone()), self.from.for_transport()))
-            .to(Mailbox::new(None, letter.to.for_transport()))
-            .subject(subject)
-            .date(date)
-            .message_id(Some(letter.message_id.to_owned()))
-            .raw_header(header("Content-Language", wording.tag))
-            .raw_header(header("Auto-Submitted", "auto-generated")) // RFC 3834 section 5
-            .raw_header(header("X-Auto-Response-Suppress", "All"))
+        let message = self
+            .headed(letter.to, subject, letter.date, wording.tag, letter.message_id)?
             .multipart(body.into_parts()?)
             .map_err(|_| ComposeError::Message)?;
-        Ok(Letter {
-            envelope: Envelope { from: self.from.clone(), to: letter.to.clone() },
-            bytes: Zeroizing::new(message.formatted()),
-        })
+        Ok(self.letter(letter.to, &message))
+    }
+
+    /// Writes a letter of plain text.
+    pub(crate) fn compose_text(&self, letter: TextLetter<'_>) -> Result<Letter, ComposeError> {
+        let message = self
+            .headed(letter.to, letter.subject, letter.date, letter.language, letter.message_id)?
+            .singlepart(part(ContentType::TEXT_PLAIN, letter.text))
+            .map_err(|_| ComposeError::Message)?;
+        Ok(self.letter(letter.to, &message))
+    }
+
+    /// The headers that all letters have. Nobody's machine is to answer them (RFC 3834 section 5).
+    fn headed(
+        &self,
+        to: &Address,
+        subject: String,
+        date: u64,
+        language: &str,
+        message_id: &str,
+    ) -> Result<MessageBuilder, ComposeError> {
+        if !is_message_id(message_id) {
+            return Err(ComposeError::MessageId);
+        }
+        Ok(Message::builder()
+            .from(Mailbox::new(Some(self.service_name.clone()), self.from.for_transport()))
+            .to(Mailbox::new(None, to.for_transport()))
+            .subject(subject)
+            .date(SystemTime::UNIX_EPOCH + Duration::from_secs(date.min(LAST_DATE)))
+            .message_id(Some(message_id.to_owned()))
+            .raw_header(header("Content-Language", language))
+            .raw_header(header("Auto-Submitted", "auto-generated"))
+            .raw_header(header("X-Auto-Response-Suppress", "All")))
+    }
+
+    fn letter(&self, to: &Address, message: &Message) -> Letter {
+        let envelope = Envelope { from: self.from.clone(), to: to.clone() };
+        Letter { envelope, bytes: Zeroizing::new(message.formatted()) }
     }
 }
 
-pub(crate) fn header(name: &'static str, value: &str) -> HeaderValue {
+/// A letter of plain text, all of it fit to be shown.
+pub(crate) struct TextLetter<'a> {
+    pub(crate) to: &'a Address,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) date: u64,
+    pub(crate) language: &'a str,
+    pub(crate) message_id: &'a str,
+}
+
+fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-pub(crate) fn is_message_id(text: &str) -> bool {
+fn is_message_id(text: &str) -> bool {
     let dot_atom = |side: &str| {
         side.split('.').all(|atom| {
             !atom.is_empty() && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
@@ -242,7 +271,7 @@ impl<'a> Body<'a> {
 
 /// Encoded so that no line is longer than 76 bytes and no byte of the content can be taken for a line's end by anybody on
 /// the way: quoted-printable, or base64 where most of it is not ASCII.
-pub(crate) fn part(content_type: ContentType, content: String) -> SinglePart {
+fn part(content_type: ContentType, content: String) -> SinglePart {
     let mostly_ascii = content.chars().filter(char::is_ascii).count() * 2 > content.chars().count();
     let encoding =
         if mostly_ascii { ContentTransferEncoding::QuotedPrintable } else { ContentTransferEncoding::Base64 };

@@ -12,6 +12,7 @@
 mod address;
 mod compose;
 mod maildir;
+mod notice;
 mod refusal;
 mod shown;
 mod smtp;
@@ -20,5 +21,6 @@ mod wording;
 
 pub use address::{Address, BadAddress};
 pub use compose::{CodeLetter, ComposeError, Envelope, Letter, Letterhead, Purpose};
+pub use notice::{Happened, NoticeLetter};
 pub use refusal::RefusalLetter;
 pub use transport::{Accepted, BadTransport, LONGEST_SEND, SendError, Transport};

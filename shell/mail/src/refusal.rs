@@ -1,13 +1,8 @@
 //! The mail about a refusal of the desk: plain text, the reason as the desk wrote it, and no link.
 
-use std::time::{Duration, SystemTime};
-
-use lettre::message::{Mailbox, Message, header::ContentType};
-use zeroize::Zeroizing;
-
 use crate::{
     address::Address,
-    compose::{ComposeError, Envelope, LAST_DATE, Letter, Letterhead, header, is_message_id, part},
+    compose::{ComposeError, Letter, Letterhead, TextLetter},
     shown,
 };
 
@@ -100,9 +95,6 @@ impl Letterhead {
     /// # Errors
     /// [`ComposeError`] if the Message-ID is not what it must be; the texts are made fit to be shown.
     pub fn compose_refusal(&self, letter: &RefusalLetter<'_>) -> Result<Letter, ComposeError> {
-        if !is_message_id(letter.message_id) {
-            return Err(ComposeError::MessageId);
-        }
         let wording = for_language(letter.language);
         let (serial, model) = (shown::plain(letter.serial, 48), shown::plain(letter.model, 32));
         let reason: Vec<String> =
@@ -118,20 +110,14 @@ impl Letterhead {
             wording.not_you,
             wording.footer.replace("{service}", self.service_name()),
         );
-        let date = SystemTime::UNIX_EPOCH + Duration::from_secs(letter.date.min(LAST_DATE));
-        let message = Message::builder()
-            .from(Mailbox::new(Some(self.service_name().to_owned()), self.from().for_transport()))
-            .to(Mailbox::new(None, letter.to.for_transport()))
-            .subject(wording.subject.replace("{serial}", &serial))
-            .date(date)
-            .message_id(Some(letter.message_id.to_owned()))
-            .raw_header(header("Content-Language", wording.tag))
-            .raw_header(header("Auto-Submitted", "auto-generated")) // RFC 3834 section 5
-            .raw_header(header("X-Auto-Response-Suppress", "All"))
-            .singlepart(part(ContentType::TEXT_PLAIN, text))
-            .map_err(|_| ComposeError::Message)?;
-        let envelope = Envelope { from: self.from().clone(), to: letter.to.clone() };
-        Ok(Letter::new(envelope, Zeroizing::new(message.formatted())))
+        self.compose_text(TextLetter {
+            to: letter.to,
+            subject: wording.subject.replace("{serial}", &serial),
+            text,
+            date: letter.date,
+            language: wording.tag,
+            message_id: letter.message_id,
+        })
     }
 }
 

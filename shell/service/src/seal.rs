@@ -14,6 +14,7 @@ use sparekey_cases::{
 };
 use sparekey_protocol::{
     CaseNumber, Code, Firmware, Language, Model, OpeningKey, ReservedEmail, Serial, Time,
+    receipt::What,
     request::{Purpose, Request},
 };
 use zeroize::Zeroizing;
@@ -24,6 +25,29 @@ const OUTBOX: &[u8] = b"sparekey/v1/outbox";
 const BUCKETS: &[u8] = b"sparekey/v1/buckets";
 const EVIDENCE: &[u8] = b"sparekey/v1/evidence";
 const NONCE: usize = 12;
+
+/// What a kind of letter is written from.
+pub(crate) trait Contents: Encode<()> + for<'b> Decode<'b, ()> {
+    /// So that no kind of letter is taken for another. Kept in the database: never changed.
+    const KIND: &'static [u8];
+
+    /// What its seal is bound to.
+    fn place(letter: Letter) -> Vec<u8> {
+        [Self::KIND, &place(letter)].concat()
+    }
+}
+
+impl Contents for LetterContents {
+    const KIND: &'static [u8] = b"";
+}
+
+impl Contents for RefusalContents {
+    const KIND: &'static [u8] = b"refusal";
+}
+
+impl Contents for NoticeContents {
+    const KIND: &'static [u8] = b"notice";
+}
 
 /// What a letter to an owner is written from.
 #[derive(Encode, Decode)]
@@ -95,6 +119,30 @@ pub(crate) struct RefusalContents {
     pub(crate) queued_at: Time,
 }
 
+/// What a notice for a device's contact is written from.
+#[derive(Encode, Decode)]
+pub(crate) struct NoticeContents {
+    #[n(0)]
+    pub(crate) to: ReservedEmail,
+    #[n(1)]
+    pub(crate) what: What,
+    #[n(2)]
+    pub(crate) way: Option<String>,
+    #[n(3)]
+    pub(crate) at: Time,
+    #[n(4)]
+    pub(crate) count: u32,
+    #[n(5)]
+    pub(crate) serial: Serial,
+    #[n(6)]
+    pub(crate) model: Model,
+    #[n(7)]
+    pub(crate) language: Language,
+    /// When it was queued.
+    #[n(8)]
+    pub(crate) queued_at: Time,
+}
+
 /// The name of a bucket in the database: the byte of its scope, and a hash that only this service can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct BucketKey(pub(crate) [u8; 17]);
@@ -116,21 +164,15 @@ impl Sealer {
         Self { outbox, evidence, buckets }
     }
 
-    /// Seals a letter (ChaCha20-Poly1305, RFC 8439) to its place in the outbox.
-    pub(crate) fn seal(&self, letter: Letter, contents: &LetterContents) -> Result<Vec<u8>, getrandom::Error> {
+    /// Seals what a letter is written from (ChaCha20-Poly1305, RFC 8439) to its place in the outbox.
+    pub(crate) fn seal<C: Contents>(&self, letter: Letter, contents: &C) -> Result<Vec<u8>, getrandom::Error> {
         let plaintext = Zeroizing::new(minicbor::to_vec(contents).expect("encoding to memory cannot fail"));
-        seal(&self.outbox[0], &place(letter), &plaintext)
+        seal(&self.outbox[0], &C::place(letter), &plaintext)
     }
 
-    /// Seals the mail about a refusal to its place in the outbox.
-    pub(crate) fn seal_refusal(&self, letter: Letter, contents: &RefusalContents) -> Result<Vec<u8>, getrandom::Error> {
-        let plaintext = Zeroizing::new(minicbor::to_vec(contents).expect("encoding to memory cannot fail"));
-        seal(&self.outbox[0], &refusal_place(letter), &plaintext)
-    }
-
-    /// Opens what was sealed to this place; `None` if it was not, or under keys that are no longer held.
-    pub(crate) fn open_refusal(&self, letter: Letter, sealed: &[u8]) -> Option<RefusalContents> {
-        minicbor::decode(&open(&self.outbox, &refusal_place(letter), sealed)?).ok()
+    /// Opens what was sealed to this place; `None` if it was not, is of another kind, or under keys that are no longer held.
+    pub(crate) fn open<C: Contents>(&self, letter: Letter, sealed: &[u8]) -> Option<C> {
+        minicbor::decode(&open(&self.outbox, &C::place(letter), sealed)?).ok()
     }
 
     /// Seals a piece of evidence to the hash that its case has of it.
@@ -141,11 +183,6 @@ impl Sealer {
     /// Opens evidence; `None` if it is not the one with this hash, or sealed under keys that are no longer held.
     pub(crate) fn open_evidence(&self, sha256: &[u8; 32], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         open(&self.evidence, sha256, sealed)
-    }
-
-    /// Opens what was sealed to this place; `None` if it was not, or under keys that are no longer held.
-    pub(crate) fn open(&self, letter: Letter, sealed: &[u8]) -> Option<LetterContents> {
-        minicbor::decode(&open(&self.outbox, &place(letter), sealed)?).ok()
     }
 
     /// The key of the bucket that counts `what` in this scope (HMAC, RFC 2104).
@@ -205,11 +242,6 @@ pub(crate) fn place(letter: Letter) -> Vec<u8> {
     [letter.case.0.as_slice(), &letter.number.to_be_bytes()].concat()
 }
 
-/// So that neither kind of letter is taken for the other.
-fn refusal_place(letter: Letter) -> Vec<u8> {
-    [b"refusal".as_slice(), &place(letter)].concat()
-}
-
 #[cfg(test)]
 mod tests {
     use sparekey_protocol::{SigningKey, Time};
@@ -246,14 +278,16 @@ mod tests {
 
         Keys::retire_opening_key(dir.path(), Time(0)).unwrap();
         let after = Sealer::new(&Keys::read(dir.path(), Time(0)).unwrap());
-        assert_eq!(after.open(letter, &sealed).unwrap().code.expose(), "12345678");
+        assert_eq!(after.open::<LetterContents>(letter, &sealed).unwrap().code.expose(), "12345678");
 
         for other in [Letter { number: 2, ..letter }, Letter { case: CaseId([8; 18]), ..letter }] {
-            assert!(after.open(other, &sealed).is_none());
+            assert!(after.open::<LetterContents>(other, &sealed).is_none());
         }
+        assert!(after.open::<RefusalContents>(letter, &sealed).is_none());
+        assert!(after.open::<NoticeContents>(letter, &sealed).is_none());
         *sealed.last_mut().unwrap() ^= 1;
-        assert!(after.open(letter, &sealed).is_none());
-        assert!(after.open(letter, &[]).is_none());
+        assert!(after.open::<LetterContents>(letter, &sealed).is_none());
+        assert!(after.open::<LetterContents>(letter, &[]).is_none());
     }
 
     #[test]

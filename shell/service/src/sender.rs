@@ -12,17 +12,17 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use sparekey_mail::{
-    Address, CodeLetter, Envelope, LONGEST_SEND, Letter as Composed, Letterhead, Purpose as LetterPurpose,
-    RefusalLetter, SendError, Transport,
+    Address, CodeLetter, Envelope, Happened, LONGEST_SEND, Letter as Composed, Letterhead, NoticeLetter,
+    Purpose as LetterPurpose, RefusalLetter, SendError, Transport,
 };
-use sparekey_protocol::request::Purpose;
+use sparekey_protocol::{receipt::What, request::Purpose};
 use tokio::{sync::Notify, task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     bounces::BounceAddresses,
     clock::Clock,
-    seal::{LetterContents, RefusalContents, Sealer},
+    seal::{LetterContents, NoticeContents, RefusalContents, Sealer},
     store::{Letter, Outgoing},
     writer::{LONGEST_BACKOFF, Outcome, Writer},
 };
@@ -142,11 +142,16 @@ impl Sender {
     /// What becomes of one that cannot be written: refused for good, or `None` to try again later.
     fn compose(&self, outgoing: &Outgoing, message_id: &str) -> Result<(Address, Composed), Option<Outcome>> {
         let address = |text: &str| Address::parse(text).map_err(|_| Some(Outcome::Refused));
-        let (to, composed) = if let Some(contents) = self.sealer.open(outgoing.letter, &outgoing.sealed) {
+        let (letter, sealed) = (outgoing.letter, outgoing.sealed.as_slice());
+        let (to, composed) = if let Some(contents) = self.sealer.open::<LetterContents>(letter, sealed) {
             let to = address(contents.to.as_str())?;
             let composed = self.letterhead.compose(&code_letter(&contents, &to, message_id));
             (to, composed)
-        } else if let Some(contents) = self.sealer.open_refusal(outgoing.letter, &outgoing.sealed) {
+        } else if let Some(contents) = self.sealer.open::<NoticeContents>(letter, sealed) {
+            let to = address(contents.to.as_str())?;
+            let composed = self.letterhead.compose_notice(&notice_letter(&contents, &to, message_id));
+            (to, composed)
+        } else if let Some(contents) = self.sealer.open::<RefusalContents>(letter, sealed) {
             let to = address(contents.to.as_str())?;
             let composed = self.letterhead.compose_refusal(&refusal_letter(&contents, &to, message_id));
             (to, composed)
@@ -215,6 +220,26 @@ fn refusal_letter<'a>(contents: &'a RefusalContents, to: &'a Address, message_id
         to,
         reason: contents.reason.as_str(),
         case: contents.case.as_str(),
+        serial: contents.serial.as_str(),
+        model: contents.model.as_str(),
+        date: contents.queued_at.0,
+        language: contents.language.as_str(),
+        message_id,
+    }
+}
+
+fn notice_letter<'a>(contents: &'a NoticeContents, to: &'a Address, message_id: &'a str) -> NoticeLetter<'a> {
+    NoticeLetter {
+        to,
+        happened: match contents.what {
+            What::Recovered => Happened::Recovered,
+            What::Refused => Happened::Refused,
+            What::FactoryReset => Happened::FactoryReset,
+            What::Transferred => Happened::Transferred,
+        },
+        way: contents.way.as_deref(),
+        at: contents.at.0,
+        count: contents.count,
         serial: contents.serial.as_str(),
         model: contents.model.as_str(),
         date: contents.queued_at.0,

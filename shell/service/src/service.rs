@@ -11,7 +11,7 @@ use std::{
 use sparekey_cases::{Budgets, Refusal as CaseRefusal, Scope};
 use sparekey_mail::{Address, Letterhead, Transport};
 use sparekey_protocol::{
-    BaseUrl, MakerId, PublicKey, Serial,
+    BaseUrl, MakerId, PublicKey, ReservedEmail, Serial, receipt,
     request::{self, Purpose, Request},
 };
 use tokio::{sync::Notify, task::JoinHandle, time};
@@ -30,9 +30,9 @@ use crate::{
     seal::{self, BucketKey, Sealer},
     sender::Sender,
     store::{self, Store},
-    writer::{NotWritten, Scribe, Submit, Writer},
+    writer::{NotWritten, Scribe, Submit, TakeReceipt, Writer},
 };
-pub use answers::{MailState, OpenError, RequestView, SubmitError, Unavailable};
+pub use answers::{MailState, OpenError, RequestView, SubmitError, ToldView, Unavailable};
 
 /// The database's file in the service's folder, if nothing else is chosen.
 pub const DATABASE_FILE: &str = "service.db";
@@ -204,6 +204,38 @@ impl Service {
         };
         match self.writer.submit(submit).await {
             Ok(Ok((id, case))) => Ok(RequestView::of(id, case, self.clock.now())),
+            Ok(Err(CaseRefusal::TooMany { retry_after })) => Err(SubmitError::TooMany { retry_after }),
+            Err(NotWritten) => Err(SubmitError::Unavailable),
+        }
+    }
+
+    /// Opens a receipt and, if it is new, queues a notice for each contact. The same once more is answered as before, and nothing is
+    /// sent.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; a refusal writes nothing.
+    pub async fn tell(&self, bytes: &[u8], network: NetworkKey) -> Result<ToldView, SubmitError> {
+        let opened = receipt::open(bytes, &self.keys.at(self.clock.now())).map_err(SubmitError::Refused)?;
+        let (certificate, to) = (&opened.certificate, &opened.receipt.to);
+        // One that cannot be written to has the budget of its own text, and ends as refused when its letter is to leave.
+        let mailbox = |email: &ReservedEmail| {
+            Address::parse(email.as_str()).map_or_else(|_| email.as_str().to_owned(), |address| address.bucket())
+        };
+        let mut buckets = vec![
+            (Scope::DeviceMail, self.sealer.bucket_key(Scope::DeviceMail, &certificate.device_id().0)),
+            (Scope::Network, self.sealer.bucket_key(Scope::Network, network.as_bytes())),
+        ];
+        buckets.extend(
+            to.iter().map(|email| (Scope::Address, self.sealer.bucket_key(Scope::Address, mailbox(email).as_bytes()))),
+        );
+        let view = ToldView {
+            serial: certificate.serial.to_string(),
+            model: certificate.model.to_string(),
+            masked_addresses: to.iter().map(ReservedEmail::masked).collect(),
+        };
+        let id = CaseId::random().map_err(|_| SubmitError::Unavailable)?;
+        match self.writer.take_receipt(TakeReceipt { id, opened, buckets }).await {
+            Ok(Ok(_)) => Ok(view),
             Ok(Err(CaseRefusal::TooMany { retry_after })) => Err(SubmitError::TooMany { retry_after }),
             Err(NotWritten) => Err(SubmitError::Unavailable),
         }

@@ -8,6 +8,7 @@ mod command;
 pub(crate) mod desk;
 mod draft;
 pub(crate) mod people;
+mod receipt;
 
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub(crate) use command::{Outcome, Submit};
 use desk::{ActOnCase, Acted, DeskCommand, NotDone, OpenCase, OpenedCase};
 use draft::Draft;
 use people::PeopleCommand;
+pub(crate) use receipt::TakeReceipt;
+use receipt::{ReceiptCommand, Taken};
 
 /// Commands that may wait; beyond that, callers are told to come again.
 const QUEUE: usize = 1_024;
@@ -75,6 +78,13 @@ impl Writer {
     pub(crate) async fn submit(&self, submit: Submit) -> Result<Result<(CaseId, Case), Refusal>, NotWritten> {
         let (reply, answer) = Reply::channel();
         self.0.try_send(Command::Submit(Box::new(submit), reply)).map_err(|_| NotWritten)?;
+        answer.await.map_err(|_| NotWritten)
+    }
+
+    /// Has a receipt decided. Carried out even if nobody waits for the answer any more.
+    pub(crate) async fn take_receipt(&self, receipt: TakeReceipt) -> Result<Taken, NotWritten> {
+        let (reply, answer) = Reply::channel();
+        self.0.try_send(Command::Receipt(Box::new(ReceiptCommand(receipt, reply)))).map_err(|_| NotWritten)?;
         answer.await.map_err(|_| NotWritten)
     }
 
@@ -196,7 +206,7 @@ impl Scribe {
             draft.decide(command, now, self)?;
         }
         let queued = draft.write(&mut batch, now).await?;
-        let has_desk = commands.iter().any(|command| matches!(command, Command::Desk(_)));
+        let has_notices = commands.iter().any(|command| matches!(command, Command::Desk(_) | Command::Receipt(_)));
         for command in commands {
             self.carry_out(&mut batch, command, now).await?;
         }
@@ -205,7 +215,7 @@ impl Scribe {
         if queued > 0 {
             metrics::counter!("sparekey_mails_total", "state" => "queued").increment(queued);
         }
-        if queued > 0 || has_desk {
+        if queued > 0 || has_notices {
             self.leaves.notify_one();
         }
         Ok(())
@@ -219,6 +229,10 @@ impl Scribe {
             Command::Note(letter, outcome, _) => desk::note(batch, *letter, *outcome, now).await?,
             Command::Desk(command) => command.carry_out(batch, now, self).await?,
             Command::People(command) => command.carry_out(batch, now).await?,
+            Command::Receipt(command) => {
+                let ReceiptCommand(receipt, reply) = &mut **command;
+                reply.decided(receipt::take(batch, receipt, now, self).await?);
+            }
             Command::Close(reply) => reply.decided(()),
             Command::Lease(limit, reply) => {
                 let (until, latest) = (now.plus(LEASE), now.plus(LONGEST_BACKOFF));

@@ -23,6 +23,14 @@ export function sendPhoto(photo) {
 }
 
 async function post(url, type, body, request, again) {
+  let shown;
+  const json = await ask(url, type, body, (answer) => (shown = answer.headers.get("Sparekey-Request")));
+  remember(json.id, request ?? shown, again);
+  return json;
+}
+
+/** What the service answers to this, as JSON; a Problem otherwise. */
+export async function ask(url, type, body, look = () => {}) {
   let answer;
   let json;
   try {
@@ -39,7 +47,7 @@ async function post(url, type, body, request, again) {
     const name = String(json.type ?? "").replace("urn:sparekey:problem:", "");
     throw new Problem(json.title ?? NOT_UNDERSTOOD[0], json.detail ?? NOT_UNDERSTOOD[1], { name, wait: json.retry_after, passing: answer.status === 429 || answer.status >= 500 });
   }
-  remember(json.id, request ?? answer.headers.get("Sparekey-Request"), again);
+  look(answer);
   return json;
 }
 

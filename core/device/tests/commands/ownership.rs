@@ -11,7 +11,7 @@ use sparekey_protocol::{
 };
 
 use crate::kit::{
-    Bench, CHEAP, EMAILS, LINK, OTHER_PASSWORD, PASSWORD, SCREEN, identity, keep, mailed, service, wrong,
+    Bench, CHEAP, EMAILS, LINK, OTHER_PASSWORD, PASSWORD, SCREEN, identity, keep, language, mailed, service, wrong,
 };
 
 fn factory_reset(bench: &mut Bench, recordings: Recordings) {
@@ -223,7 +223,7 @@ fn every_recovery_and_every_refused_one_is_told_once() {
     let now = bench.now();
     keep(&mut bench.vault, bench.device.notice_told(now, number));
     assert_eq!(kinds(&bench), expected[..2]);
-    assert_eq!(bench.device.receipt(number, &[1; 32]), Err(Refusal::Expired));
+    assert_eq!(bench.device.receipt(number, &language(), &[1; 32]), Err(Refusal::Expired));
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_phone_carries_it_sealed() {
     let mut bench = Bench::activated();
     factory_reset(&mut bench, Recordings::Keep);
     let Notice { number, .. } = bench.device.notices().pop().unwrap();
-    let sealed = bench.device.receipt(number, &[1; 32]).unwrap();
+    let sealed = bench.device.receipt(number, &language(), &[1; 32]).unwrap();
     assert!(!sealed.windows(EMAILS[0].len()).any(|window| window == EMAILS[0].as_bytes()));
     let opened = receipt::open(&sealed, &service()).unwrap();
     assert_eq!((opened.receipt.what, opened.receipt.number, opened.receipt.to.len()), (What::FactoryReset, number, 2));

@@ -1,7 +1,7 @@
 //! Receipts and transfer statements: what a device says afterwards, and who may believe it.
 
 use sparekey_protocol::{
-    Certificate, DeviceId, OpeningKey, Refusal, ReservedEmail, SigningKey, Time, enrol,
+    Certificate, DeviceId, Language, OpeningKey, Refusal, ReservedEmail, SigningKey, Time, enrol,
     receipt::{self, Receipt, What},
     request,
     transfer::Statement,
@@ -17,6 +17,7 @@ fn receipt() -> Receipt {
         at: Time(1_790_000_000),
         count: 1,
         to: vec![email()],
+        language: Language::new("de").unwrap(),
     }
 }
 
@@ -35,6 +36,7 @@ fn a_receipt_opens_as_it_was_sealed() {
         number: u64::MAX,
         at: Time(u64::MAX),
         count: u32::MAX,
+        language: Language::new("zh-Hans-CN-x-ab").unwrap(),
         ..receipt()
     };
     assert!(receipt::open(&sealed(&largest), &Service::new()).is_ok());

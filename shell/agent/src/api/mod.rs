@@ -4,6 +4,7 @@ mod activation;
 mod contacts;
 mod device;
 mod key_file;
+mod notices;
 mod recoveries;
 mod sessions;
 
@@ -27,6 +28,9 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/recoveries/{id}/proof", post(recoveries::prove))
         .route("/recoveries/{id}/password", put(recoveries::set_password))
         .route("/key-file", post(key_file::export))
+        .route("/notices", get(notices::list))
+        .route("/notices/{n}/told", post(notices::told))
+        .route("/mail-server", put(notices::set_server).delete(notices::remove_server))
         .route("/contacts/{n}/confirmation", post(contacts::open))
         .route("/contacts/{n}/confirmation/proof", post(contacts::confirm));
     Router::new().nest("/api/v1", calls)

@@ -26,10 +26,10 @@ pub(crate) enum Switch {
 }
 
 /// Who gives a command that takes the password again.
-struct Owner {
-    caller: Caller,
-    token: Zeroizing<String>,
-    checked: Checked,
+pub(super) struct Owner {
+    pub(super) caller: Caller,
+    pub(super) token: Zeroizing<String>,
+    pub(super) checked: Checked,
 }
 
 impl App {
@@ -135,7 +135,7 @@ impl App {
     }
 
     /// Gives a command for who is logged in and knows the password.
-    async fn as_owner<A: Send + 'static>(
+    pub(super) async fn as_owner<A: Send + 'static>(
         &self,
         visitor: &Visitor,
         password: Zeroizing<String>,

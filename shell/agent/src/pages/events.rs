@@ -61,6 +61,7 @@ fn what(kind: EventKind) -> &'static str {
         EventKind::StopsLifted => "Somebody at the device opened the ways that wrong codes had closed",
         EventKind::RecordingsErased => "Recordings erased",
         EventKind::TransferRefused => "Activation without the right transfer code: refused",
+        EventKind::MailServerChanged => "The mail server for telling the contacts changed",
         EventKind::AnswersClosed => "Twenty wrong sets of answers: they are refused",
     }
 }
@@ -98,6 +99,7 @@ pub(super) fn is_news(kind: EventKind) -> bool {
         | EventKind::ServiceSwitchedOff
         | EventKind::CardReplaced
         | EventKind::RecordingsErased
+        | EventKind::MailServerChanged
         | EventKind::WayTested => false,
     }
 }

@@ -7,6 +7,7 @@ mod forgot;
 mod home;
 mod key_file;
 mod login;
+mod notices;
 mod password;
 mod questions;
 mod recovery;
@@ -49,6 +50,10 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/questions", get(questions::form).post(questions::submit))
         .route("/security", get(security::show).post(security::switch))
         .route("/security/sessions", post(security::end_session))
+        .route("/notices", get(notices::show))
+        .route("/notices/told", post(notices::told))
+        .route("/notices/server", post(notices::set_server))
+        .route("/notices/server/remove", post(notices::remove_server))
         .route("/login", get(login::form).post(login::submit))
         .route("/logout", post(login::log_out))
         .route("/forgot", get(forgot::list).post(forgot::open))

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::openapi::{NoRequestInPhoto, NotSubmitted, NotViewed};
 use super::{App, Client, Id, MAX_PHOTO_BODY, Photo};
-use crate::service::{MailState, RequestView};
+use crate::service::{MailState, RequestView, ToldView};
 
 /// The request that a photo showed: the app keeps it, since the service does not, to ask for the mail once more.
 const REQUEST: HeaderName = HeaderName::from_static("sparekey-request");
@@ -38,6 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(submit))
         .routes(routes!(submit_photo).layer(DefaultBodyLimit::max(MAX_PHOTO_BODY)))
         .routes(routes!(view))
+        .routes(routes!(tell))
 }
 
 /// A recovery request that is handed in.
@@ -178,4 +179,39 @@ struct PhotoForm {
 )]
 async fn view(State(app): State<App>, id: Id) -> Result<Json<RequestState>, Problem> {
     app.view(&id).await.map(|view| Json(view.into()))
+}
+
+/// A device's receipt that is handed in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Receipt {
+    /// The digits of the QR symbol, its whole text, or the receipt's bytes in base64url.
+    #[schema(min_length = 1, max_length = 16384)]
+    receipt: String,
+}
+
+/// Who is told.
+#[derive(Serialize, ToSchema)]
+struct Told {
+    /// The device's serial number, as its maker certified.
+    #[schema(pattern = "^[A-Z0-9-]{1,48}$")]
+    serial: String,
+    /// The device's model, as its maker certified.
+    model: String,
+    /// Where the mails go.
+    #[schema(min_items = 1, max_items = 2, example = json!(["o••••@e••••.org"]))]
+    masked_addresses: Vec<String>,
+}
+
+/// Hands in a device's receipt: its contacts are told what happened on it. The same receipt again sends nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/receipts",
+    tag = "requests",
+    request_body = Receipt,
+    responses((status = 202, description = "The receipt was opened; its mails are on the way, or were before.", body = Told), NotSubmitted)
+)]
+async fn tell(State(app): State<App>, client: Client, ApiJson(sent): ApiJson<Receipt>) -> Result<Response, Problem> {
+    let ToldView { serial, model, masked_addresses } = app.tell(&sent.receipt, client).await?;
+    Ok((StatusCode::ACCEPTED, Json(Told { serial, model, masked_addresses })).into_response())
 }

@@ -15,7 +15,7 @@ use super::client::Client;
 use super::uploads::Place;
 use super::{App, error};
 use crate::photo::{MAX_BYTES, PhotoError};
-use crate::service::RequestView;
+use crate::service::{RequestView, ToldView};
 
 /// A photo with what a form has around it.
 pub(crate) const MAX_PHOTO_BODY: usize = MAX_BYTES + 4 * 1024;
@@ -43,6 +43,14 @@ impl App {
         };
         let view = counted(self.hand_in(&request, false, client).await)?;
         Ok((view, digits::encode(&request)))
+    }
+
+    /// Hands in a device's receipt, as it was scanned or pasted.
+    pub(crate) async fn tell(&self, pasted: &str, Client(network): Client) -> Result<ToldView, Problem> {
+        let receipt = qr::read_receipt(pasted).map_err(error::unread)?;
+        let told = self.service.tell(&receipt, network).await.map_err(|error| error::not_submitted(&error))?;
+        metrics::counter!("sparekey_receipts_taken_total").increment(1);
+        Ok(told)
     }
 
     async fn hand_in(&self, request: &[u8], again: bool, Client(network): Client) -> Result<RequestView, Problem> {

@@ -22,6 +22,8 @@ own! {
     SCAN = "scan.js";
     /// Sends what the symbol's own link carries.
     LINK = "link.js";
+    /// Sends a device's receipt.
+    TOLD = "told.js";
     /// *Send again*.
     AGAIN = "again.js";
     /// What the desk has and the shared look has not.

@@ -9,6 +9,7 @@ mod home;
 mod link;
 mod request;
 mod reset;
+mod told;
 
 use axum::Router;
 use sparekey_web::assets as shared;
@@ -22,6 +23,7 @@ pub(crate) fn router() -> Router<App> {
     Router::new()
         .merge(home::routes())
         .merge(link::routes())
+        .merge(told::routes())
         .merge(request::routes())
         .merge(app::routes())
         .merge(shared::router(shared::SHARED.iter().chain(assets::OWN).copied()))

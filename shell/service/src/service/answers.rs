@@ -57,6 +57,17 @@ impl RequestView {
     }
 }
 
+/// What a carrier may see of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldView {
+    /// As the maker certified.
+    pub serial: String,
+    /// As the maker certified.
+    pub model: String,
+    /// Who is told: first letters and the last label.
+    pub masked_addresses: Vec<String>,
+}
+
 /// Why a request was not taken. It wrote nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubmitError {

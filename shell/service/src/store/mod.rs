@@ -7,6 +7,7 @@
 //! | `buckets` | the writer | nothing: keyed hashes, dropped once full again |
 //! | `desk_…` | the writer | what owners told the desk and how it decided; requests still sealed by their devices, evidence sealed |
 //! | `operators`, `operator_…` | the writer, the operator of the service | names; nothing to sign in with: hashes and public keys |
+//! | `receipts` | the writer | which devices told something, and when |
 //! | `leaves`, `log` | the writer | nothing: the public log is public |
 //! | `withdrawn` | the operator | serials that makers withdrew |
 //!
@@ -20,6 +21,7 @@ mod desk;
 mod leaves;
 mod operators;
 mod read;
+mod receipts;
 mod rows;
 
 pub(crate) use batch::{Batch, Letter, Outgoing, Queued};

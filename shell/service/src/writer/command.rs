@@ -2,7 +2,7 @@ use sparekey_cases::{Case, Refusal, Scope};
 use sparekey_protocol::{MakerId, Serial, Time, Verified, request::Request};
 use tokio::sync::oneshot;
 
-use super::{desk::DeskCommand, people::PeopleCommand};
+use super::{desk::DeskCommand, people::PeopleCommand, receipt::ReceiptCommand};
 use crate::{
     case_id::CaseId,
     seal::BucketKey,
@@ -17,6 +17,8 @@ pub(super) enum Command {
     People(Box<PeopleCommand>),
     /// Write what was handed in before, take no more, and end.
     Close(Reply<()>),
+    /// A device's receipt.
+    Receipt(Box<ReceiptCommand>),
     Submit(Box<Submit>, Reply<Result<(CaseId, Case), Refusal>>),
     /// What became of a letter.
     Note(Letter, Outcome, Reply<()>),
@@ -89,6 +91,7 @@ impl Command {
         match self {
             Self::Desk(command) => command.answer(),
             Self::People(command) => command.answer(),
+            Self::Receipt(command) => command.1.send(),
             Self::Submit(_, reply) => reply.send(),
             Self::Lease(_, reply) => reply.send(),
             Self::Sweep(reply) => reply.send(),

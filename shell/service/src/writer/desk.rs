@@ -360,7 +360,7 @@ async fn tell_owner(
         language: case.requester.language.clone().unwrap_or_else(|| asked.language.clone()),
         queued_at: now,
     };
-    let sealed = scribe.sealer.seal_refusal(letter, &contents).map_err(StoreError::Random)?;
+    let sealed = scribe.sealer.seal(letter, &contents).map_err(StoreError::Random)?;
     batch.queue_notice(now, letter, now.plus(NOTICE_LASTS), sealed).await
 }
 

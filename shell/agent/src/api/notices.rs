@@ -1,0 +1,82 @@
+//! Telling the contacts: what they were not told of, and the mail server that tells them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sparekey_device::Refusal;
+use sparekey_web::json::ApiJson;
+use zeroize::Zeroizing;
+
+use crate::app::{App, TriedOut};
+use crate::failure::Failure;
+use crate::telling::{MailServer, name_of};
+use crate::visitor::Visitor;
+
+pub(super) async fn list(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Json<Value>, Failure> {
+    let untold = app.untold(&visitor).await?;
+    let untold = untold.into_iter().map(|(notice, carried)| {
+        json!({
+            "number": notice.number,
+            "what": name_of(notice.kind),
+            "method": notice.way.map(sparekey_device::ways::Way::name),
+            "at": notice.at.0,
+            "count": notice.count,
+            "qr_text": carried,
+        })
+    });
+    let server = app.teller.server().map(|outgoing| {
+        let MailServer { host, port, encryption, user, from, .. } = outgoing.server;
+        json!({ "host": host, "port": port, "encryption": encryption, "user": user, "from": from })
+    });
+    Ok(Json(json!({ "notices": untold.collect::<Vec<_>>(), "mail_server": server })))
+}
+
+pub(super) async fn told(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    number: Option<Path<u64>>,
+) -> Result<StatusCode, Failure> {
+    app.session(&visitor).await?;
+    let Some(Path(number)) = number else { return Err(Refusal::Expired.into()) };
+    app.told(&visitor, number).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    password: Zeroizing<String>,
+    server: MailServer,
+}
+
+pub(super) async fn set_server(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    ApiJson(Asked { password, server }): ApiJson<Asked>,
+) -> Result<Json<Value>, Failure> {
+    let (tried_out, said) = match app.set_mail_server(&visitor, password, server).await? {
+        TriedOut::Taken => ("taken", None),
+        TriedOut::NotTaken(said) => ("not-taken", Some(said)),
+        TriedOut::Nobody => ("nobody-to-write-to", None),
+    };
+    Ok(Json(json!({ "tried_out": tried_out, "said": said })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Password {
+    password: Zeroizing<String>,
+}
+
+pub(super) async fn remove_server(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    ApiJson(Password { password }): ApiJson<Password>,
+) -> Result<StatusCode, Failure> {
+    app.remove_mail_server(&visitor, password).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
