@@ -86,7 +86,7 @@ impl Desk {
         let incoming: Vec<_> = self
             .requests
             .iter()
-            .map(|request| Incoming { request: request.as_ref().map_err(|refusal| *refusal), file: None })
+            .map(|request| Incoming::Request { request: request.as_ref().map_err(|refusal| *refusal), file: None })
             .collect();
         let opening = Opening {
             source: Source::File,
@@ -394,7 +394,8 @@ fn claims_are_what_differs() {
     let lying =
         RequestFile { serial: "NVR-1".into(), model: String::new(), start_time: "never".into(), ..honest.clone() };
     let claims = |request, file| {
-        let incoming = [Incoming { request: Ok(&verified), file: None }, Incoming { request, file: Some(file) }];
+        let incoming =
+            [Incoming::Request { request: Ok(&verified), file: None }, Incoming::Request { request, file: Some(file) }];
         let requester = Requester::default();
         let opening =
             Opening { source: Source::File, incoming: &incoming, requester: &requester, ranges: &[], checklist: &[] };
@@ -421,7 +422,7 @@ fn facts_are_kept_as_cbor() {
     let incoming: Vec<_> = desk
         .requests
         .iter()
-        .map(|request| Incoming { request: request.as_ref().map_err(|refusal| *refusal), file: None })
+        .map(|request| Incoming::Request { request: request.as_ref().map_err(|refusal| *refusal), file: None })
         .collect();
     let (requester, checklist) = (&desk.requester, &desk.checklist);
     let opening = Opening { source: Source::Photo, incoming: &incoming, requester, ranges: &[], checklist };

@@ -5,6 +5,7 @@
 use core::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use sha2::Sha256;
 
 use crate::{
@@ -63,6 +64,19 @@ impl Question {
             bytes[place as usize / 2] |= if place % 2 == 0 { nibble << 4 } else { nibble };
         }
         bytes
+    }
+}
+
+impl<C> Encode<C> for Question {
+    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
+        e.u32(self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Question {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        let number = d.u32()?;
+        if number < 100_000_000 { Ok(Self(number)) } else { Err(decode::Error::message("not eight digits")) }
     }
 }
 

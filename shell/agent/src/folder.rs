@@ -9,6 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use sparekey_device::{BadIdentity, Device, Identity, Policy, ServiceAsk};
+use sparekey_protocol::enrol::{self, EnrolmentSecret};
 use sparekey_protocol::{Card, Certificate, Firmware, Model, PublicKey, Serial, SigningKey, Verified, pem};
 use sparekey_web::tls::{SelfSigned, TlsError, self_signed};
 use zeroize::Zeroizing;
@@ -23,6 +24,7 @@ const DEVICE_KEY: &str = "device.key";
 const CERTIFICATE: &str = "device.cert";
 const CARD: &str = "card";
 const MAKER: &str = "maker.pub";
+const ENROLMENT: &str = "enrolment.key";
 const SETTINGS: &str = "settings.toml";
 const TLS_CERTIFICATE: &str = "tls.cert";
 const TLS_KEY: &str = "tls.key";
@@ -128,6 +130,28 @@ pub fn replace_card(dir: &Path, card: &[u8]) -> Result<(), FolderError> {
     held.write(CARD, card)
 }
 
+/// Makes the device's secret for security codes, if it has none yet, and the record by which its maker enrols it with the service of
+/// its card (protocol section 9). The device answers questions from its next start on, if its owner switches that on.
+///
+/// # Errors
+/// [`FolderError::Missing`], [`FolderError::InUse`], [`FolderError::Unreadable`], those of the disk.
+pub fn enrol(dir: &Path) -> Result<Vec<u8>, FolderError> {
+    let held = Held::take(dir)?;
+    let secret = match held.enrolment()? {
+        Some(secret) => secret,
+        None => {
+            let secret = EnrolmentSecret::from_bytes(random());
+            held.write(ENROLMENT, secret.expose())?;
+            secret
+        }
+    };
+    let key = Zeroizing::new(held.text(DEVICE_KEY)?);
+    let key = pem::read_signing_key(&key).ok_or_else(|| held.unreadable(DEVICE_KEY))?;
+    let certificate = held.bytes(CERTIFICATE)?;
+    enrol::seal(&secret, &random(), &certificate, &key, &held.pinned_card()?.opening_key)
+        .ok_or_else(|| held.unreadable(CARD))
+}
+
 /// What a device asked its service, as its vault has it: also of a device that runs.
 ///
 /// # Errors
@@ -199,7 +223,18 @@ impl Held {
         let key = pem::read_signing_key(&key).ok_or_else(|| self.unreadable(DEVICE_KEY))?;
         let maker = self.maker()?;
         let (certificate, card) = (self.bytes(CERTIFICATE)?, self.bytes(CARD)?);
-        Identity::new(key, certificate, &card, &maker, firmware).map_err(FolderError::Foreign)
+        let identity = Identity::new(key, certificate, &card, &maker, firmware).map_err(FolderError::Foreign)?;
+        Ok(match self.enrolment()? {
+            Some(secret) => identity.with_enrolment(secret),
+            None => identity,
+        })
+    }
+
+    /// The secret for security codes, if the device was enrolled.
+    fn enrolment(&self) -> Result<Option<EnrolmentSecret>, FolderError> {
+        let Some(bytes) = self.optional(ENROLMENT)?.map(Zeroizing::new) else { return Ok(None) };
+        let secret = bytes.as_slice().try_into().map_err(|_| self.unreadable(ENROLMENT))?;
+        Ok(Some(EnrolmentSecret::from_bytes(secret)))
     }
 
     fn pinned_card(&self) -> Result<Verified<Card>, FolderError> {

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sparekey_protocol::RequestIdentity;
 
 /// Names a case to those who may see it: 144 random bits, so that nobody guesses one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,6 +13,12 @@ impl CaseId {
         let mut bytes = [0; 18];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
+    }
+
+    /// What a call stands under: it is no request that anybody could ask about.
+    pub(crate) fn of_call(identity: RequestIdentity) -> Self {
+        let (first, _) = identity.0.split_first_chunk().expect("a SHA-256 has 32 bytes");
+        Self(*first)
     }
 
     /// Reads 24 characters of base64url (RFC 4648 section 5).

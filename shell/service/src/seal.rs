@@ -13,7 +13,8 @@ use sparekey_cases::{
     desk::{Line, Words},
 };
 use sparekey_protocol::{
-    CaseNumber, Code, Firmware, Language, Model, OpeningKey, ReservedEmail, Serial, Time,
+    CaseNumber, Code, DeviceId, Firmware, KeyId, Language, Model, OpeningKey, ReservedEmail, Serial, Time,
+    enrol::EnrolmentSecret,
     receipt::What,
     request::{Purpose, Request},
 };
@@ -24,6 +25,7 @@ use crate::{keys::Keys, store::Letter};
 const OUTBOX: &[u8] = b"sparekey/v1/outbox";
 const BUCKETS: &[u8] = b"sparekey/v1/buckets";
 const EVIDENCE: &[u8] = b"sparekey/v1/evidence";
+const ENROLMENTS: &[u8] = b"sparekey/v1/enrolments";
 const NONCE: usize = 12;
 
 /// What a kind of letter is written from.
@@ -153,15 +155,24 @@ pub(crate) struct Sealer {
     outbox: Vec<Zeroizing<[u8; 32]>>,
     /// Likewise.
     evidence: Vec<Zeroizing<[u8; 32]>>,
+    /// Likewise.
+    enrolments: Vec<Zeroizing<[u8; 32]>>,
     buckets: Zeroizing<[u8; 32]>,
+    /// The opening key in use.
+    key: KeyId,
 }
 
 impl Sealer {
     pub(crate) fn new(keys: &Keys) -> Self {
-        let outbox = keys.opening_keys().map(|key| derive(key, OUTBOX)).collect();
-        let evidence = keys.opening_keys().map(|key| derive(key, EVIDENCE)).collect();
-        let buckets = keys.opening_keys().next().map(|key| derive(key, BUCKETS)).expect("there is a key in use");
-        Self { outbox, evidence, buckets }
+        let all = |info| keys.opening_keys().map(|key| derive(key, info)).collect();
+        let first = keys.opening_keys().next().expect("there is a key in use");
+        Self {
+            outbox: all(OUTBOX),
+            evidence: all(EVIDENCE),
+            enrolments: all(ENROLMENTS),
+            buckets: derive(first, BUCKETS),
+            key: first.public().id(),
+        }
     }
 
     /// Seals what a letter is written from (ChaCha20-Poly1305, RFC 8439) to its place in the outbox.
@@ -173,6 +184,26 @@ impl Sealer {
     /// Opens what was sealed to this place; `None` if it was not, is of another kind, or under keys that are no longer held.
     pub(crate) fn open<C: Contents>(&self, letter: Letter, sealed: &[u8]) -> Option<C> {
         minicbor::decode(&open(&self.outbox, &C::place(letter), sealed)?).ok()
+    }
+
+    /// Seals what a device and this service share to the device, under the key that is named with it.
+    pub(crate) fn seal_enrolment(
+        &self,
+        device: DeviceId,
+        secret: &EnrolmentSecret,
+    ) -> Result<(KeyId, Vec<u8>), getrandom::Error> {
+        Ok((self.key, seal(&self.enrolments[0], &device.0, secret.expose())?))
+    }
+
+    /// Opens it; `None` if it is not this device's, or sealed under keys that are no longer held.
+    pub(crate) fn open_enrolment(&self, device: DeviceId, sealed: &[u8]) -> Option<EnrolmentSecret> {
+        let secret = open(&self.enrolments, &device.0, sealed)?;
+        secret.as_slice().try_into().ok().map(EnrolmentSecret::from_bytes)
+    }
+
+    /// The opening key in use.
+    pub(crate) fn key(&self) -> KeyId {
+        self.key
     }
 
     /// Seals a piece of evidence to the hash that its case has of it.

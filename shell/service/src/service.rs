@@ -11,7 +11,9 @@ use std::{
 use sparekey_cases::{Budgets, Refusal as CaseRefusal, Scope};
 use sparekey_mail::{Address, Letterhead, Transport};
 use sparekey_protocol::{
-    BaseUrl, MakerId, PublicKey, ReservedEmail, Serial, receipt,
+    BaseUrl, Certificate, MakerId, PublicKey, ReservedEmail, Serial,
+    enrol::{self, Enrolment},
+    receipt,
     request::{self, Purpose, Request},
 };
 use tokio::{sync::Notify, task::JoinHandle, time};
@@ -29,10 +31,10 @@ use crate::{
     public_log::{LogSettings, Parts, PublicLog, Publisher},
     seal::{self, BucketKey, Sealer},
     sender::Sender,
-    store::{self, Store},
+    store::{self, Enrolled, Store},
     writer::{NotWritten, Scribe, Submit, TakeReceipt, Writer},
 };
-pub use answers::{MailState, OpenError, RequestView, SubmitError, ToldView, Unavailable};
+pub use answers::{EnrolError, MailState, OpenError, RequestView, SubmitError, ToldView, Unavailable};
 
 /// The database's file in the service's folder, if nothing else is chosen.
 pub const DATABASE_FILE: &str = "service.db";
@@ -100,6 +102,32 @@ pub async fn withdraw(database: &Database, maker: MakerId, serial: &Serial) -> R
     batch.commit().await?;
     store.close().await;
     Ok(())
+}
+
+/// Enrols a device for security codes by its record: from outside, as [`withdraw`] does. Which device it was.
+///
+/// # Errors
+/// [`EnrolError`]; nothing is written then.
+pub async fn enrol(
+    dir: &Path,
+    database: &Database,
+    record: &[u8],
+    clock: &dyn Clock,
+) -> Result<Certificate, EnrolError> {
+    let now = clock.now();
+    let keys = Keys::read(dir, now).map_err(OpenError::from)?;
+    let store = Store::open_beside(database).await.map_err(OpenError::from)?;
+    keys.set_withdrawn(store.withdrawn().await.map_err(OpenError::from)?);
+    let opened = enrol::open(record, &keys.at(now)).map_err(EnrolError::Refused)?;
+    let Enrolment { certificate, secret } = opened.into_inner();
+    let sealed = Sealer::new(&keys).seal_enrolment(certificate.device_id(), &secret);
+    let (key, sealed) = sealed.map_err(|error| OpenError::from(StoreError::Random(error)))?;
+    let enrolled = Enrolled { certificate, sealed };
+    let mut batch = store.begin().await.map_err(OpenError::from)?;
+    batch.enrol(&enrolled, key, now).await.map_err(OpenError::from)?;
+    batch.commit().await.map_err(OpenError::from)?;
+    store.close().await;
+    Ok(enrolled.certificate)
 }
 
 /// The recovery service, with its writer and its sender.
@@ -351,6 +379,8 @@ impl Drop for Service {
 
 /// Follows the list of withdrawn serials, counts the letters that wait, and drops what is old.
 async fn keep_house(keys: Arc<Keys>, store: Arc<Store>, writer: Writer, stop: CancellationToken) {
+    // While keys that were retired are held: enrolments outlive them.
+    while !stop.is_cancelled() && writer.reseal().await.is_ok_and(|resealed| resealed > 0) {}
     let mut round = 0;
     loop {
         if round % SWEEP_EACH == 0 {

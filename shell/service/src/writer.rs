@@ -140,6 +140,11 @@ impl Writer {
         self.ask(|reply| Command::NotePublished(published, witnessed, reply)).await
     }
 
+    /// Seals some enrolments anew that are sealed under retired keys. Returns how many: ask again until it is none.
+    pub(crate) async fn reseal(&self) -> Result<u64, NotWritten> {
+        self.ask(Command::Reseal).await
+    }
+
     /// Drops what is old. Returns how many cases were dropped: ask again until it is none.
     pub(crate) async fn sweep(&self) -> Result<u64, NotWritten> {
         self.ask(Command::Sweep).await
@@ -221,6 +226,22 @@ impl Scribe {
         Ok(())
     }
 
+    /// What is sealed under keys that nobody holds any more is let go: it opens for nobody.
+    async fn reseal(&self, batch: &mut Batch) -> Result<u64, StoreError> {
+        let found = batch.enrolled_under_others(self.sealer.key()).await?;
+        for enrolled in &found {
+            let device = enrolled.certificate.device_id();
+            let secret = self.sealer.open_enrolment(device, &enrolled.sealed);
+            let sealed = secret.map(|secret| self.sealer.seal_enrolment(device, &secret)).transpose();
+            let sealed = sealed.map_err(StoreError::Random)?;
+            if sealed.is_none() {
+                tracing::warn!(serial = %enrolled.certificate.serial, "an enrolment was sealed under a key that is gone");
+            }
+            batch.reseal(device, self.sealer.key(), sealed.as_ref().map(|(_, sealed)| sealed.as_slice())).await?;
+        }
+        Ok(found.len() as u64)
+    }
+
     /// The commands that are not about a case.
     async fn carry_out(&self, batch: &mut Batch, command: &mut Command, now: Time) -> Result<(), StoreError> {
         match command {
@@ -244,6 +265,7 @@ impl Scribe {
             Command::NotePublished(published, witnessed, reply) => {
                 reply.decided(batch.note_published(published, *witnessed).await?);
             }
+            Command::Reseal(reply) => reply.decided(self.reseal(batch).await?),
             Command::Sweep(reply) => {
                 batch.drop_leaves().await?;
                 batch.drop_buckets(now).await?;

@@ -164,6 +164,8 @@ pub(crate) enum Service {
     Init(ServiceInit),
     /// Refuse a device from now on: its maker withdrew its serial. Works beside a running service
     Withdraw(ServiceWithdraw),
+    /// Take devices' enrolment records, so that the desk can read codes out by telephone. Works beside a running service
+    Enrol(ServiceEnrol),
     /// Make a new opening key; requests sealed to the old one still open for 30 days. Then make new cards
     Rotate(ServiceRotate),
     /// The people of the desk: who signs in there
@@ -198,6 +200,18 @@ pub(crate) struct ServiceWithdraw {
     /// The serial number
     #[arg(long, value_name = "S")]
     pub(crate) serial: String,
+    /// Where cases are kept, if not in DIR
+    #[arg(long, env = "SPAREKEY_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct ServiceEnrol {
+    /// The folder that `service init` made
+    pub(crate) dir: PathBuf,
+    /// Records that `recorder enrol` made
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) records: Vec<PathBuf>,
     /// Where cases are kept, if not in DIR
     #[arg(long, env = "SPAREKEY_DATABASE", value_name = "URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
@@ -397,7 +411,14 @@ pub(crate) enum DeskCommand {
 #[derive(Args)]
 pub(crate) struct DeskOpen {
     /// The file; `-` for digits on standard input
-    pub(crate) file: PathBuf,
+    #[arg(required_unless_present = "serial")]
+    pub(crate) file: Option<PathBuf>,
+    /// In place of a file, for a call: the serial number that the owner reads out
+    #[arg(long, value_name = "S", requires = "question", conflicts_with = "file")]
+    pub(crate) serial: Option<String>,
+    /// The eight digits that the device asks
+    #[arg(long, value_name = "DIGITS", requires = "serial")]
+    pub(crate) question: Option<String>,
     /// Who says to be the owner
     #[arg(long, default_value = "")]
     pub(crate) name: String,
@@ -503,8 +524,19 @@ pub(crate) enum Recorder {
     Init(RecorderInit),
     /// Pin another card of the same maker, of a higher edition; while the recorder is stopped
     Card(RecorderCard),
+    /// Make the record by which its maker enrols it for codes by telephone; while the recorder is stopped
+    Enrol(RecorderEnrol),
     /// Run the recorder with its agent
     Run(RecorderRun),
+}
+
+#[derive(Args)]
+pub(crate) struct RecorderEnrol {
+    /// The folder that `recorder init` made
+    pub(crate) dir: PathBuf,
+    /// The record to write, for `service enrol`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Args)]

@@ -68,7 +68,13 @@ pub(crate) fn run(options: &Desk, report: Report) -> Result<(), Failure> {
 }
 
 fn open(client: &Client, options: &DeskOpen, report: Report) -> Result<(), Failure> {
-    let contents = read(&options.file)?;
+    let Some(file) = &options.file else {
+        let call = json!({ "serial": options.serial, "question": options.question });
+        let mut body = said(options);
+        body["call"] = call;
+        return opened(client.post("/v1/cases", &body)?.json()?, report);
+    };
+    let contents = read(file)?;
     let beside = options.name.len() + options.contact.len() + options.language.len() + options.note.len() > 0;
     let kind = picture(&contents);
     let answer = match kind {
@@ -76,13 +82,11 @@ fn open(client: &Client, options: &DeskOpen, report: Report) -> Result<(), Failu
         Some(kind) => client.send("POST", "/v1/cases", Some(kind), contents)?,
         None => {
             let text = String::from_utf8(contents)
-                .map_err(|_| Failure::malformed(&options.file.display().to_string(), "neither a picture nor a text"))?;
+                .map_err(|_| Failure::malformed(&file.display().to_string(), "neither a picture nor a text"))?;
             let from =
                 if text.trim_start_matches('\u{feff}').trim_start().starts_with('<') { "file" } else { "request" };
             let value = if from == "file" { text } else { text.trim().to_owned() };
-            let mut body = json!({
-                "name": options.name, "contact": options.contact, "language": options.language, "note": options.note,
-            });
+            let mut body = said(options);
             body[from] = value.into();
             client.post("/v1/cases", &body)?
         }
@@ -96,6 +100,17 @@ fn open(client: &Client, options: &DeskOpen, report: Report) -> Result<(), Failu
             .post(&format!("/v1/cases/{}/notes", escape(&number)), &json!({ "text": said.join("\n") }))?
             .json()?;
     }
+    opened(view, report)
+}
+
+/// What stands beside a request.
+fn said(options: &DeskOpen) -> Value {
+    json!({ "name": options.name, "contact": options.contact, "language": options.language, "note": options.note })
+}
+
+/// Says which case it is, and which of its requests cannot be answered.
+fn opened(mut view: Value, report: Report) -> Result<(), Failure> {
+    let number = plain(text(&view, "number"));
     for entry in view["requests"].as_array().into_iter().flatten() {
         if let Some(refused) = entry["refused"].as_str() {
             let place = entry["entry"].as_u64().unwrap_or(0) + 1;

@@ -51,6 +51,7 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Maker(Maker::Card(options)) => card::run(&options, report),
         Command::Service(Service::Init(options)) => service::init(&options, report),
         Command::Service(Service::Withdraw(options)) => service::withdraw(&options, report),
+        Command::Service(Service::Enrol(options)) => service::enrol(&options, report),
         Command::Service(Service::Rotate(options)) => service::rotate(&options, report),
         Command::Service(Service::Run(options)) => service::run(&options, report),
         Command::Service(Service::Operator(Operator::Add(options))) => operator::add(&options, report),
@@ -62,6 +63,7 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Watch(options) => watch::run(&options, report),
         Command::Recorder(Recorder::Init(options)) => recorder::init(&options, report),
         Command::Recorder(Recorder::Card(options)) => recorder::card(&options, report),
+        Command::Recorder(Recorder::Enrol(options)) => recorder::enrol(&options, report),
         Command::Recorder(Recorder::Run(options)) => recorder::run(&options, report),
         Command::DecodePhoto { redraw: true } => {
             std::process::exit(sparekey_service::photo::run_redrawing_child().into_status())

@@ -5,7 +5,7 @@ use sparekey_agent::{Agent, AgentError, Judge, folder, memory};
 use sparekey_protocol::{Firmware, Model, Serial};
 
 use crate::{
-    cli::{RecorderCard, RecorderInit, RecorderRun},
+    cli::{RecorderCard, RecorderEnrol, RecorderInit, RecorderRun},
     failure::Failure,
     files, logs,
     report::Report,
@@ -31,6 +31,15 @@ pub(crate) fn card(options: &RecorderCard, report: Report) -> Result<(), Failure
     let card = folder::card(&options.dir).map_err(|error| Failure::two_lines("not-possible", &error))?;
     let text = format!("The recorder pins {} ({}), edition {}.", card.name, card.url, card.edition);
     report.done(&text, &json!({ "edition": card.edition, "url": card.url.as_str() }));
+    Ok(())
+}
+
+pub(crate) fn enrol(options: &RecorderEnrol, report: Report) -> Result<(), Failure> {
+    let record = folder::enrol(&options.dir).map_err(|error| Failure::two_lines("not-possible", &error))?;
+    files::make_public(&options.out, &record)?;
+    let out = options.out.display();
+    let text = format!("Give {out} to the service:  sparekey service enrol DIR {out}");
+    report.done(&text, &json!({ "out": options.out }));
     Ok(())
 }
 

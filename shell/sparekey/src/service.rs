@@ -18,7 +18,7 @@ use sparekey_service::{
     keys::Keys,
     photo::PhotoReader,
     public_log::{LogSettings, Storage, WitnessUrl},
-    service::{self, DATABASE_FILE, Database, LOG_FOLDER, Service, Settings},
+    service::{self, DATABASE_FILE, Database, EnrolError, LOG_FOLDER, Service, Settings},
 };
 use sparekey_web::{
     listen::{Bounds, Listener, Scheme},
@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     card,
-    cli::{ServiceInit, ServiceRotate, ServiceRun, ServiceSettings, ServiceWithdraw},
+    cli::{ServiceEnrol, ServiceInit, ServiceRotate, ServiceRun, ServiceSettings, ServiceWithdraw},
     failure::Failure,
     files, logs,
     report::Report,
@@ -72,6 +72,22 @@ pub(crate) fn withdraw(options: &ServiceWithdraw, report: Report) -> Result<(), 
         .map_err(|error| Failure::two_lines("not-possible", &error))?;
     let text = format!("{serial} of maker {maker} is withdrawn: its requests are refused within seconds.");
     report.done(&text, &json!({ "maker": maker.to_string(), "serial": serial.as_str() }));
+    Ok(())
+}
+
+pub(crate) fn enrol(options: &ServiceEnrol, report: Report) -> Result<(), Failure> {
+    let database = database(&options.dir, options.database.as_deref())?;
+    let runtime = runtime()?;
+    for path in &options.records {
+        let record = files::read(path)?;
+        let enrolled = runtime.block_on(service::enrol(&options.dir, &database, &record, &SystemClock));
+        let certificate = enrolled.map_err(|error| match &error {
+            EnrolError::Refused(refusal) => Failure::two_lines(refusal.name(), &error),
+            EnrolError::Open(_) => Failure::two_lines("not-possible", &error),
+        })?;
+        let text = format!("{} ({}) can be helped by telephone.", certificate.serial, certificate.model);
+        report.done(&text, &json!({ "serial": certificate.serial.as_str(), "model": certificate.model.as_str() }));
+    }
     Ok(())
 }
 

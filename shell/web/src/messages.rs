@@ -149,6 +149,14 @@ messages! {
     ANSWERED, "answered", CONFLICT,
         "This request was answered already, and each is answered once.",
         "If the owner did not get the answer, have the device make a new request.";
+    /// A call, and a grant asked for.
+    NOT_BY_GRANT, "not-by-grant", CONFLICT,
+        "A call is answered by eight digits; the device waits for no file.",
+        "Ask for the key, and read its digits out.";
+    /// No security codes for this device.
+    NOT_ENROLLED, "not-enrolled", BAD_REQUEST,
+        "No device with this serial number can be helped by telephone.",
+        "Check the serial number; a device is enrolled by its maker. Otherwise have its owner send the recovery file.";
     /// The log comes before the effect.
     NOT_LOGGED_YET, "not-logged-yet", SERVICE_UNAVAILABLE,
         "The public log has not taken this yet, and nothing is handed out before.",

@@ -101,6 +101,8 @@ pub enum Refusal {
     Expired,
     /// The digits were shown, or a grant was issued in their place.
     Answered,
+    /// A call is answered by eight digits: the device waits for no grant.
+    NotByGrant,
     /// None of the requests can be answered; why the first cannot.
     Unfit(Unfit),
     /// There is no such item or entry, or there are too many.
@@ -120,6 +122,7 @@ impl Refusal {
             Self::ChecklistOpen => "checklist-open",
             Self::Expired => "expired",
             Self::Answered => "answered",
+            Self::NotByGrant => "not-by-grant",
             Self::Unfit(unfit) => unfit.name(),
             Self::Malformed => "malformed",
         }
@@ -225,6 +228,9 @@ fn grant(case: &Case, actor: &Actor, now: Time, hours: GrantHours) -> Result<Dec
     }
     if case.state == State::Granted {
         return Err(Refusal::Answered);
+    }
+    if case.verified().any(|(_, asked)| asked.question.is_some()) {
+        return Err(Refusal::NotByGrant);
     }
     still(case, &[State::Approved])?;
     in_time(case, now)?;

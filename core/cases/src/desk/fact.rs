@@ -2,7 +2,8 @@ use alloc::{string::String, vec::Vec};
 
 use minicbor::{Decode, Encode};
 use sparekey_protocol::{
-    DeviceId, Firmware, Language, MakerId, Model, Nonce, Refusal, RequestIdentity, Serial, Time, request::Request,
+    Certificate, DeviceId, Firmware, Language, MakerId, Model, Nonce, Refusal, RequestIdentity, Serial, Time, log::Act,
+    ocra::Question, request::Request,
 };
 
 use super::{
@@ -207,6 +208,9 @@ pub enum Source {
     /// A request that a phone had handed in.
     #[n(4)]
     Request,
+    /// A call: somebody read out a device's serial number and its question.
+    #[n(5)]
+    Telephone,
 }
 
 impl Source {
@@ -218,6 +222,7 @@ impl Source {
             Self::Photo => "photo",
             Self::Digits => "digits",
             Self::Request => "request",
+            Self::Telephone => "telephone",
         }
     }
 }
@@ -294,9 +299,55 @@ pub struct Asked {
     /// The owner's language.
     #[n(9)]
     pub language: Language,
+    /// What the device asks, if this came by telephone (protocol section 9). Then nothing but the enrolment is verified: firmware, times and
+    /// language are nobody's word.
+    #[n(10)]
+    pub question: Option<Question>,
+}
+
+/// A call about a device that its maker enrolled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The device's certificate, out of its enrolment record.
+    pub certificate: Certificate,
+    /// What it asks, as it was read out.
+    pub question: Question,
+    /// What stands for the nonce in the leaf of the answer ([`Question::nonce`]).
+    pub nonce: Nonce,
+}
+
+impl Call {
+    /// The same for the same question of the same device, and nobody else's.
+    #[must_use]
+    pub fn identity(&self) -> RequestIdentity {
+        RequestIdentity::of(&[b"sparekey/v1/call".as_slice(), &self.nonce.0].concat())
+    }
 }
 
 impl Asked {
+    pub(super) fn by_telephone(call: &Call) -> Self {
+        let certificate = &call.certificate;
+        Self {
+            identity: call.identity(),
+            maker: certificate.maker,
+            device: certificate.device_id(),
+            nonce: call.nonce,
+            serial: certificate.serial.clone(),
+            model: certificate.model.clone(),
+            firmware: Firmware::new("-").expect("a text of one character"),
+            device_time: Time(0),
+            start_time: Time(0),
+            language: Language::new("en").expect("a tag of two letters"),
+            question: Some(call.question),
+        }
+    }
+
+    /// As what the public log has it that the eight digits were given out.
+    #[must_use]
+    pub fn key_act(&self) -> Act {
+        if self.question.is_some() { Act::SecurityCodeIssued } else { Act::CodeReadOut }
+    }
+
     pub(super) fn of(request: &Request) -> Self {
         let (certificate, contents) = (&request.certificate, &request.contents);
         Self {
@@ -310,6 +361,7 @@ impl Asked {
             device_time: contents.device_time,
             start_time: contents.start_time,
             language: contents.language.clone(),
+            question: None,
         }
     }
 }
@@ -356,6 +408,9 @@ pub enum Unfit {
     /// The serial number is none of the organisation's.
     #[n(11)]
     NotYours,
+    /// The device's maker did not enrol it for security codes.
+    #[n(12)]
+    NotEnrolled,
 }
 
 impl Unfit {
@@ -374,6 +429,7 @@ impl Unfit {
             Self::NotForTheDesk => "not-for-the-desk",
             Self::Twice => "twice",
             Self::NotYours => "not-yours",
+            Self::NotEnrolled => "not-enrolled",
         }
     }
 }

@@ -19,7 +19,7 @@ mod text;
 pub use actor::{Actor, OperatorId, OrganisationId, Presence, Role};
 pub use case::{Answer, Case, Item, Mark, State};
 pub use decide::{Command, Decision, GrantHours, Refusal, decide};
-pub use fact::{Asked, Claim, Entry, Evidence, EvidenceKind, Fact, Opened, Outcome, Requester, Source, Unfit};
+pub use fact::{Asked, Call, Claim, Entry, Evidence, EvidenceKind, Fact, Opened, Outcome, Requester, Source, Unfit};
 pub use number::number;
 pub use opening::{Incoming, Opening, difference};
 pub use range::{BadRange, SerialRange};

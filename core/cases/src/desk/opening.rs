@@ -1,7 +1,7 @@
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
 use sparekey_protocol::{
-    Refusal as RequestRefusal, Verified,
+    Refusal as RequestRefusal, Serial, Verified,
     files::RequestFile,
     request::{Purpose, Request},
 };
@@ -9,7 +9,7 @@ use sparekey_protocol::{
 use super::{
     actor::Actor,
     decide::Refusal,
-    fact::{Asked, Claim, Entry, Fact, Opened, Outcome, Requester, Source, Unfit},
+    fact::{Asked, Call, Claim, Entry, Fact, Opened, Outcome, Requester, Source, Unfit},
     range::SerialRange,
     text::Line,
 };
@@ -36,11 +36,16 @@ pub struct Opening<'a> {
 
 /// One request that came in.
 #[derive(Clone, Copy, Debug)]
-pub struct Incoming<'a> {
-    /// What opening it gave.
-    pub request: Result<&'a Verified<Request>, RequestRefusal>,
-    /// The file that it came in, with what that says of itself.
-    pub file: Option<&'a RequestFile>,
+pub enum Incoming<'a> {
+    /// The device's own words.
+    Request {
+        /// What opening it gave.
+        request: Result<&'a Verified<Request>, RequestRefusal>,
+        /// The file that it came in, with what that says of itself.
+        file: Option<&'a RequestFile>,
+    },
+    /// A call about a device; `None` if no device with that serial number is enrolled.
+    Call(Option<&'a Call>),
 }
 
 pub(super) fn open(actor: &Actor, opening: &Opening<'_>) -> Result<Fact, Refusal> {
@@ -73,20 +78,32 @@ fn entry(
     ranges: &[SerialRange],
     seen: &mut BTreeSet<sparekey_protocol::RequestIdentity>,
 ) -> Entry {
-    let outcome = match incoming.request {
+    let (request, file) = match *incoming {
+        Incoming::Request { request, file } => (request, file),
+        Incoming::Call(call) => {
+            let outcome = match call {
+                None => Outcome::Unfit(Unfit::NotEnrolled),
+                Some(call) if !is_within(ranges, &call.certificate.serial) => Outcome::Unfit(Unfit::NotYours),
+                Some(call) => Outcome::Verified(Asked::by_telephone(call)),
+            };
+            return Entry { outcome, claims: Vec::new() };
+        }
+    };
+    let outcome = match request {
         Err(refusal) => Outcome::Unfit(refusal.into()),
         Ok(request) if request.contents.ask.purpose() != Purpose::ResetByDesk => Outcome::Unfit(Unfit::NotForTheDesk),
-        Ok(request)
-            if !ranges.is_empty() && !ranges.iter().any(|range| range.contains(&request.certificate.serial)) =>
-        {
-            Outcome::Unfit(Unfit::NotYours)
-        }
+        Ok(request) if !is_within(ranges, &request.certificate.serial) => Outcome::Unfit(Unfit::NotYours),
         Ok(request) if !seen.insert(request.identity) => Outcome::Unfit(Unfit::Twice),
         Ok(request) => Outcome::Verified(Asked::of(request)),
     };
-    let verified = incoming.request.ok();
-    let claims = incoming.file.map(|file| difference(file, verified.map(|request| &**request))).unwrap_or_default();
+    let verified = request.ok();
+    let claims = file.map(|file| difference(file, verified.map(|request| &**request))).unwrap_or_default();
     Entry { outcome, claims }
+}
+
+/// No ranges mean that all serial numbers are its own.
+fn is_within(ranges: &[SerialRange], serial: &Serial) -> bool {
+    ranges.is_empty() || ranges.iter().any(|range| range.contains(serial))
 }
 
 /// What a file says of itself and the request in it does not bear out; all of it, if there is no request that opened.

@@ -63,11 +63,15 @@ pub(super) async fn show(
     logged_in(&app, &visitor).await?;
     let page = app.page("This device").width(Width::Wide);
     let fingerprint = app.fingerprint.clone();
+    let has_server = app.teller.server().is_some();
     let shown = app.look(|device, now| {
         let ways = ways::lines(device, visitor.caller);
         let warning = ways::warning(&ways, device.independent_ways(visitor.caller));
         Home {
-            page: page.banner(warning).banner(since.and_then(|since| news(device, since))),
+            page: page
+                .banner(warning)
+                .banner(untold(device, has_server))
+                .banner(since.and_then(|since| news(device, since))),
             token,
             facts: facts(device, now, fingerprint),
             ways,
@@ -76,6 +80,15 @@ pub(super) async fn show(
         }
     });
     Ok(html(&shown.await))
+}
+
+/// That the contacts do not know something. Where a mail server tells them, it is being tried.
+fn untold(device: &Device, has_server: bool) -> Option<Banner> {
+    if has_server || device.notices().is_empty() {
+        return None;
+    }
+    let detail = "Under Security, “How they are told” shows a code for your phone.";
+    Some(Banner::new(Tone::Info, "Your contacts were not told yet of what happened.", detail))
 }
 
 fn facts(device: &Device, now: Now, fingerprint: String) -> Facts {

@@ -37,6 +37,8 @@ struct Security {
     /// Whether two reserved emails are confirmed, so that both can be.
     two: bool,
     card: Card,
+    /// How many things the contacts were not told of.
+    untold: usize,
     sessions: Vec<Session>,
     events: Vec<events::Line>,
 }
@@ -149,6 +151,7 @@ async fn page(app: &App, visitor: &Visitor, token: FormToken, trouble: Trouble) 
             two,
             both: device.contact_rule() == ContactRule::Both,
             service_on: device.service_on(),
+            untold: device.notices().len(),
             lines: lines(device, visitor.caller),
             card: Card {
                 name: card.name.to_string(),

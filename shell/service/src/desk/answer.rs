@@ -7,7 +7,7 @@ use sparekey_protocol::{
     Code, Serial,
     files::{self, Document, Entry, FileError, GrantFile as Xml},
     grant::{self, Grant},
-    log::{Act as LogAct, Leaf, LogProof},
+    log::{Leaf, LogProof},
 };
 
 use super::{Credential, Desk, DeskError};
@@ -61,7 +61,7 @@ impl Desk {
         let acted = self.acted(credential, number, Act::AskKey(entry)).await?;
         let (row, asked) = (&acted.row, asked(&acted.row.case, entry)?);
         let at = row.case.asked[entry as usize].ok_or(DeskError::Unavailable)?;
-        let leaf = Leaf::new(at, LogAct::CodeReadOut, asked.device, asked.nonce);
+        let leaf = Leaf::new(at, asked.key_act(), asked.device, asked.nonce);
         let place = self.store.key_leaf(row.id, entry).await?.ok_or(DeskError::Unavailable)?;
         self.log.prove(place, &leaf, AT_MOST).await?;
         let serial = asked.serial.clone();

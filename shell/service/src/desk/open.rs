@@ -1,14 +1,16 @@
-use sparekey_cases::desk::{Line, Requester, Source, Words};
+use sparekey_cases::desk::{Call, Line, Requester, Source, Words};
 use sparekey_protocol::{
-    Language, Refusal as RequestRefusal,
+    Language, Refusal as RequestRefusal, Serial,
     files::{self, Document, Entry, FileError, RequestFile},
-    qr, request,
+    ocra::Question,
+    qr,
+    request::{self, Trust},
 };
 
 use super::{Credential, Desk, DeskError};
 use crate::{
     case_id::CaseId,
-    store::StoreError,
+    store::{Enrolled, StoreError},
     writer::desk::{IncomingRequest, OpenCase, OpenedCase},
 };
 
@@ -32,6 +34,13 @@ pub(crate) enum Whence {
     Photo(String),
     /// The id of a request that a phone handed in.
     Request(String),
+    /// What somebody read out by telephone.
+    Call {
+        /// The device's serial number.
+        serial: String,
+        /// The eight digits that it asks.
+        question: String,
+    },
 }
 
 /// The bytes of a request, with the file it came in.
@@ -48,39 +57,50 @@ impl Desk {
         // Before anything is read: nobody's file is.
         self.known(credential).await?;
         let (requester, note) = new.read()?;
-        let (source, requests) = self.incoming(whence).await?;
-        let now = self.clock.now();
-        let incoming = requests
-            .into_iter()
-            .map(|(bytes, file)| {
-                Ok(IncomingRequest {
-                    id: CaseId::random().map_err(StoreError::Random)?,
-                    request: request::open(&bytes, &self.keys.at(now)),
-                    bytes,
-                    file,
-                })
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        Ok(self.writer.open_case(OpenCase { credential, source, incoming, requester, note }).await??)
-    }
-
-    /// The bytes of the requests, each with the file it came in.
-    async fn incoming(&self, whence: Whence) -> Result<(Source, Vec<Carried>), DeskError> {
-        let pasted = |text: &str| {
-            qr::read(text).map_err(|_| DeskError::Request(RequestRefusal::Malformed)).map(|bytes| vec![(bytes, None)])
-        };
-        Ok(match whence {
-            Whence::File(bytes) => (Source::File, read_file(&bytes)?),
-            Whence::Pasted(text) => (Source::Digits, pasted(&text)?),
-            Whence::Photo(text) => (Source::Photo, pasted(&text)?),
+        let (source, incoming) = match whence {
+            Whence::Call { serial, question } => (Source::Telephone, vec![self.call(&serial, &question).await?]),
+            Whence::File(bytes) => (Source::File, self.sealed(read_file(&bytes)?)?),
+            Whence::Pasted(text) => (Source::Digits, self.sealed(read_text(&text)?)?),
+            Whence::Photo(text) => (Source::Photo, self.sealed(read_text(&text)?)?),
             Whence::Request(id) => {
                 // An id that there is not, one that asks for a mail, and one that is over: all alike.
                 let id = CaseId::parse(id.trim()).ok_or(DeskError::Field("request_id"))?;
                 let bytes = self.store.desk_request(id).await?.ok_or(DeskError::Field("request_id"))?;
-                (Source::Request, vec![(bytes, None)])
+                (Source::Request, self.sealed(vec![(bytes, None)])?)
             }
-        })
+        };
+        Ok(self.writer.open_case(OpenCase { credential, source, incoming, requester, note }).await??)
     }
+
+    /// A call about an enrolled device, if it is one. Of several makers with the same serial number, the last that enrolled one.
+    async fn call(&self, serial: &str, question: &str) -> Result<IncomingRequest, DeskError> {
+        let serial = Serial::new(serial.trim()).map_err(|_| DeskError::Field("serial"))?;
+        let question = Question::parse(question).ok_or(DeskError::Field("question"))?;
+        let enrolled = self.store.enrolled(&serial).await?;
+        let trust = self.keys.at(self.clock.now());
+        let good = enrolled.into_iter().find(|one| !trust.is_withdrawn(one.certificate.maker, &serial));
+        Ok(IncomingRequest::Call(good.and_then(|Enrolled { certificate, sealed }| {
+            let secret = self.sealer.open_enrolment(certificate.device_id(), &sealed)?;
+            let nonce = question.nonce(&secret, certificate.device_id());
+            Some(Call { certificate, question, nonce })
+        })))
+    }
+
+    /// Requests, opened as far as they can be.
+    fn sealed(&self, carried: Vec<Carried>) -> Result<Vec<IncomingRequest>, StoreError> {
+        let now = self.clock.now();
+        let sealed = carried.into_iter().map(|(bytes, file)| {
+            let id = CaseId::random().map_err(StoreError::Random)?;
+            let request = request::open(&bytes, &self.keys.at(now));
+            Ok(IncomingRequest::Sealed { id, bytes, request, file })
+        });
+        sealed.collect()
+    }
+}
+
+fn read_text(text: &str) -> Result<Vec<Carried>, DeskError> {
+    let bytes = qr::read(text).map_err(|_| DeskError::Request(RequestRefusal::Malformed))?;
+    Ok(vec![(bytes, None)])
 }
 
 fn read_file(bytes: &[u8]) -> Result<Vec<Carried>, DeskError> {

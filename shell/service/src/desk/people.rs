@@ -2,9 +2,15 @@
 
 use sparekey_cases::desk::{Line, OperatorId, Refusal, Role, SerialRange};
 
+use sparekey_protocol::{
+    Certificate,
+    enrol::{self, Enrolment},
+};
+
 use super::{Credential, Desk, DeskError};
 use crate::{
     operators::{Entrance, NewOperator, Operator, OperatorError, Organisation},
+    store::{Enrolled, StoreError},
     writer::{
         desk::CHECKLIST_SETTING,
         people::{ManageError, Managed, Management, PeopleCommand},
@@ -46,6 +52,17 @@ impl Desk {
 
     pub(crate) async fn remove_operator(&self, credential: Credential, id: OperatorId) -> Result<(), DeskError> {
         self.manage(credential, Management::Remove(id)).await.map(|_| ())
+    }
+
+    /// Enrols a device for security codes by the record that it made when it was provisioned (protocol section 9). Which device it was.
+    pub(crate) async fn enrol(&self, credential: Credential, record: &[u8]) -> Result<Certificate, DeskError> {
+        self.known(credential).await?;
+        let opened = enrol::open(record, &self.keys.at(self.clock.now())).map_err(DeskError::Request)?;
+        let Enrolment { certificate, secret } = opened.into_inner();
+        let (key, sealed) = self.sealer.seal_enrolment(certificate.device_id(), &secret).map_err(StoreError::Random)?;
+        let enrolled = Enrolled { certificate: certificate.clone(), sealed };
+        self.manage(credential, Management::Enrol(enrolled, key)).await?;
+        Ok(certificate)
     }
 
     /// Makes an organisation, or gives it other serial numbers: one range a line.

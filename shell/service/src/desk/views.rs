@@ -55,7 +55,7 @@ pub(crate) struct CaseView {
     pub(crate) number: String,
     /// `open`, `approved`, `granted` or `refused`.
     pub(crate) state: &'static str,
-    /// `file`, `photo`, `digits` or `request`.
+    /// `file`, `photo`, `digits`, `request` or `telephone`.
     pub(crate) source: &'static str,
     /// The organisation whose it is; absent for the maker's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,11 +127,23 @@ pub(crate) struct VerifiedView {
     pub(crate) maker: String,
     /// The device's identifier.
     pub(crate) device: String,
-    /// Signed by the device.
+    /// Signed by the device; absent for a call, of which the device has signed nothing.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub(crate) signed: Option<SignedView>,
+    /// The question that was read out by telephone; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) question: Option<String>,
+}
+
+/// What a device says of itself under its signature.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct SignedView {
+    /// Its firmware.
     pub(crate) firmware: String,
-    /// The device's own clock, signed by it; many devices have none.
+    /// Its own clock; many devices have none.
     pub(crate) device_time: u64,
-    /// When the device started, by the same clock.
+    /// When it started, by the same clock.
     pub(crate) start_time: u64,
     /// The owner's language.
     pub(crate) language: String,
@@ -304,10 +316,13 @@ impl EntryView {
                     model: asked.model.to_string(),
                     maker: asked.maker.to_string(),
                     device: asked.device.to_string(),
-                    firmware: asked.firmware.to_string(),
-                    device_time: asked.device_time.0,
-                    start_time: asked.start_time.0,
-                    language: asked.language.to_string(),
+                    signed: asked.question.is_none().then(|| SignedView {
+                        firmware: asked.firmware.to_string(),
+                        device_time: asked.device_time.0,
+                        start_time: asked.start_time.0,
+                        language: asked.language.to_string(),
+                    }),
+                    question: asked.question.map(|question| question.to_string()),
                 }),
                 None,
             ),
@@ -365,6 +380,7 @@ fn may(case: &Case, actor: &Actor, now: Time) -> Vec<&'static str> {
     let under_way = !case.state.is_end();
     let in_time = now < case.expires_at();
     let approved = case.state == State::Approved;
+    let by_telephone = case.verified().any(|(_, asked)| asked.question.is_some());
     let has_grants = case.answers.iter().flatten().any(|answer| matches!(answer, Answer::Grant { .. }));
     [
         ("note", agent),
@@ -373,7 +389,7 @@ fn may(case: &Case, actor: &Actor, now: Time) -> Vec<&'static str> {
         ("hand-over", agent && under_way && (actor.organisation.is_none() || case.organisation.is_some())),
         ("approve", approver && !own && case.state == State::Open && in_time),
         ("refuse", under_way && (approver || (agent && own))),
-        ("grant", agent && ((approved && in_time) || has_grants)),
+        ("grant", agent && !by_telephone && ((approved && in_time) || has_grants)),
         ("key", agent && approved && in_time),
     ]
     .into_iter()

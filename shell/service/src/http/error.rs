@@ -86,6 +86,7 @@ fn refused(refusal: DeskRefusal) -> Problem {
         DeskRefusal::ChecklistOpen => messages::CHECKLIST_OPEN.into(),
         DeskRefusal::Expired => messages::EXPIRED.into(),
         DeskRefusal::Answered => messages::ANSWERED.into(),
+        DeskRefusal::NotByGrant => messages::NOT_BY_GRANT.into(),
         DeskRefusal::Unfit(unfit) => unfit_message(unfit).into(),
         DeskRefusal::Malformed => messages::MALFORMED.into(),
     }
@@ -105,6 +106,7 @@ pub(crate) fn unfit_message(unfit: Unfit) -> Message {
         Unfit::NotForTheDesk => messages::NOT_FOR_THE_DESK,
         Unfit::Twice => messages::TWICE,
         Unfit::NotYours => messages::NOT_YOURS,
+        Unfit::NotEnrolled => messages::NOT_ENROLLED,
     }
 }
 
@@ -167,10 +169,12 @@ mod tests {
             DeskRefusal::ChecklistOpen,
             DeskRefusal::Expired,
             DeskRefusal::Answered,
+            DeskRefusal::NotByGrant,
             DeskRefusal::Malformed,
             DeskRefusal::Unfit(Unfit::NotForTheDesk),
             DeskRefusal::Unfit(Unfit::Twice),
             DeskRefusal::Unfit(Unfit::NotYours),
+            DeskRefusal::Unfit(Unfit::NotEnrolled),
         ] {
             assert_eq!(refused(refusal).name(), refusal.name());
         }

@@ -11,6 +11,7 @@ mod api;
 mod cidr;
 mod client;
 mod desk;
+mod enrolments;
 pub(crate) mod error;
 mod flood;
 mod log;
@@ -135,6 +136,7 @@ fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(api::document())
         .merge(api::routes())
         .merge(desk::routes())
+        .merge(enrolments::routes())
         .merge(log::routes())
         .merge(operations::routes())
 }

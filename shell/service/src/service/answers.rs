@@ -90,6 +90,17 @@ pub enum SubmitError {
 #[error("the database does not answer\nTry again soon.")]
 pub struct Unavailable;
 
+/// Why a device was not enrolled.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    /// The record does not hold: a check of protocol section 4 failed.
+    #[error("the enrolment record was refused: {0}\nHave the device make it anew, with the card of this service.")]
+    Refused(Refusal),
+    /// The service's folder or database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
 /// Why a service cannot be set up or started.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

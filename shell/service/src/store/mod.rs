@@ -7,6 +7,7 @@
 //! | `buckets` | the writer | nothing: keyed hashes, dropped once full again |
 //! | `desk_…` | the writer | what owners told the desk and how it decided; requests still sealed by their devices, evidence sealed |
 //! | `operators`, `operator_…` | the writer, the operator of the service | names; nothing to sign in with: hashes and public keys |
+//! | `enrolments` | the writer, the operator of the service | serials of enrolled devices; nothing to answer questions with: sealed |
 //! | `receipts` | the writer | which devices told something, and when |
 //! | `leaves`, `log` | the writer | nothing: the public log is public |
 //! | `withdrawn` | the operator | serials that makers withdrew |
@@ -18,6 +19,7 @@ mod batch;
 mod connect;
 mod database;
 mod desk;
+mod enrolments;
 mod leaves;
 mod operators;
 mod read;
@@ -29,6 +31,7 @@ pub use connect::StoreError;
 pub(crate) use connect::{Store, init, set_up};
 pub use database::Database;
 pub(crate) use desk::{DeskFilter, DeskId, DeskLine, DeskRow, IssuedGrant};
+pub(crate) use enrolments::Enrolled;
 pub(crate) use leaves::{LogState, Noted};
 
 /// Runs the same body for either engine, which it knows as `Db`.

@@ -32,6 +32,8 @@ pub(super) enum Command {
     NoteSigned(Noted, Noted, Reply<bool>),
     /// This checkpoint is out, and whether with the cosignatures that were asked for.
     NotePublished(Noted, bool, Reply<()>),
+    /// Seal enrolments under the key in use; answered with how many were.
+    Reseal(Reply<u64>),
     /// Drop what is old; answered with how many cases were dropped.
     Sweep(Reply<u64>),
 }
@@ -94,7 +96,7 @@ impl Command {
             Self::Receipt(command) => command.1.send(),
             Self::Submit(_, reply) => reply.send(),
             Self::Lease(_, reply) => reply.send(),
-            Self::Sweep(reply) => reply.send(),
+            Self::Sweep(reply) | Self::Reseal(reply) => reply.send(),
             Self::NoteSigned(_, _, reply) => reply.send(),
             Self::Close(reply)
             | Self::Note(_, _, reply)

@@ -3,8 +3,8 @@
 use sparekey_cases::{
     Bucket, Case as RequestCase, Fact as RequestFact, Received, Scope,
     desk::{
-        Answer, Case, Command as Ask, Evidence, Fact, GrantHours, Incoming, Line, Opening, OrganisationId, Refusal,
-        Requester, Source, Words, decide, number,
+        Answer, Call, Case, Command as Ask, Evidence, Fact, GrantHours, Incoming, Line, Opening, OrganisationId,
+        Refusal, Requester, Source, Words, decide, number,
     },
 };
 use sparekey_mail::Address;
@@ -12,8 +12,8 @@ use sparekey_protocol::{
     CaseNumber, Code, Refusal as RequestRefusal, Time, Verified,
     files::RequestFile,
     grant::Grant,
-    log::{Act as LogAct, Leaf},
-    request::{self, Request},
+    log::Leaf,
+    request::{self, Request, Trust},
 };
 
 use super::{Outcome, Reply, Scribe};
@@ -45,12 +45,28 @@ pub(crate) struct OpenCase {
 }
 
 /// One request of it.
-pub(crate) struct IncomingRequest {
-    /// Its id, if the service has not taken it before.
-    pub(crate) id: CaseId,
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) request: Result<Verified<Request>, RequestRefusal>,
-    pub(crate) file: Option<RequestFile>,
+pub(crate) enum IncomingRequest {
+    /// The device's own words.
+    Sealed {
+        /// Its id, if the service has not taken it before.
+        id: CaseId,
+        bytes: Vec<u8>,
+        request: Result<Verified<Request>, RequestRefusal>,
+        file: Option<RequestFile>,
+    },
+    /// A call about an enrolled device, if it is one.
+    Call(Option<Call>),
+}
+
+impl IncomingRequest {
+    fn as_incoming(&self) -> Incoming<'_> {
+        match self {
+            Self::Sealed { request, file, .. } => {
+                Incoming::Request { request: request.as_ref().map_err(|refusal| *refusal), file: file.as_ref() }
+            }
+            Self::Call(call) => Incoming::Call(call.as_ref()),
+        }
+    }
 }
 
 /// A case that was opened, or the one that was there about the same requests.
@@ -128,11 +144,7 @@ async fn open_case(batch: &mut Batch, open: &OpenCase, now: Time) -> Result<Resu
         Some(id) => batch.organisation(id).await?.ok_or(StoreError::Damaged("organisation"))?.ranges,
     };
     let checklist = checklist(batch, actor.organisation).await?;
-    let incoming: Vec<Incoming<'_>> = open
-        .incoming
-        .iter()
-        .map(|one| Incoming { request: one.request.as_ref().map_err(|refusal| *refusal), file: one.file.as_ref() })
-        .collect();
+    let incoming: Vec<Incoming<'_>> = open.incoming.iter().map(IncomingRequest::as_incoming).collect();
     let opening = Opening {
         source: open.source,
         incoming: &incoming,
@@ -151,14 +163,19 @@ async fn open_case(batch: &mut Batch, open: &OpenCase, now: Time) -> Result<Resu
 
     let mut requests = Vec::new();
     for (place, asked) in case.verified() {
-        let one = &open.incoming[place as usize];
-        let verified = one.request.as_ref().expect("a verified entry has a request");
-        let id = match batch.request_id(asked.identity).await? {
-            Some(id) => id,
-            None => {
-                take_request(batch, one.id, verified, now).await?;
-                one.id
+        let id = match &open.incoming[place as usize] {
+            IncomingRequest::Sealed { id, request, .. } => {
+                let verified = request.as_ref().expect("a verified entry has a request");
+                match batch.request_id(asked.identity).await? {
+                    Some(id) => id,
+                    None => {
+                        take_request(batch, *id, verified, now).await?;
+                        *id
+                    }
+                }
             }
+            // Nothing of a call is kept but the case itself.
+            IncomingRequest::Call(_) => CaseId::of_call(asked.identity),
         };
         requests.push((place, id, asked));
     }
@@ -179,7 +196,9 @@ async fn open_case(batch: &mut Batch, open: &OpenCase, now: Time) -> Result<Resu
     }
     for (place, request, asked) in requests {
         batch.add_desk_entry(id, place, request, asked).await?;
-        batch.keep_request(request, &open.incoming[place as usize].bytes).await?;
+        if let IncomingRequest::Sealed { bytes, .. } = &open.incoming[place as usize] {
+            batch.keep_request(request, bytes).await?;
+        }
     }
     Ok(Ok(OpenedCase { number, is_new: true }))
 }
@@ -222,9 +241,9 @@ async fn act_on(
     let mut row = row.expect("there is no decision about no case");
     let ended_before = row.case.state.is_end();
     let key = match ask.act {
-        Act::AskKey(entry) | Act::ShowKey(entry) => match open_request(batch, &row, entry, now, scribe).await? {
+        Act::AskKey(entry) | Act::ShowKey(entry) => match key_of(batch, &row, entry, now, scribe).await? {
             // Before the log has it, nobody is given it.
-            Ok(request) => matches!(ask.act, Act::ShowKey(_)).then(|| request.contents.code.clone()),
+            Ok(code) => matches!(ask.act, Act::ShowKey(_)).then_some(code),
             Err(not_done) => return Ok(Err(not_done)),
         },
         _ => None,
@@ -312,7 +331,7 @@ async fn log(batch: &mut Batch, row: &DeskRow, fact: &Fact, scribe: &Scribe) -> 
         }
         Fact::KeyAsked { at, entry, .. } => {
             let asked = asked(*entry)?;
-            let leaf = Leaf::new(*at, LogAct::CodeReadOut, asked.device, asked.nonce);
+            let leaf = Leaf::new(*at, asked.key_act(), asked.device, asked.nonce);
             let number = batch.append_leaves(&[leaf]).await?;
             batch.add_key_leaf(row.id, *entry, number).await?;
         }
@@ -375,6 +394,31 @@ pub(super) async fn note(batch: &mut Batch, letter: Letter, outcome: Outcome, no
         batch.add_desk_fact(id, now, &fact).await?;
     }
     Ok(())
+}
+
+/// The eight digits of an entry: those of its request, or the answer to its question.
+async fn key_of(
+    batch: &mut Batch,
+    row: &DeskRow,
+    entry: u32,
+    now: Time,
+    scribe: &Scribe,
+) -> Result<Result<Code, NotDone>, StoreError> {
+    let mut verified = row.case.verified();
+    let asked = verified.find(|(place, _)| *place == entry).map(|(_, asked)| asked);
+    let Some(question) = asked.and_then(|asked| asked.question) else {
+        let request = open_request(batch, row, entry, now, scribe).await?;
+        return Ok(request.map(|request| request.contents.code.clone()));
+    };
+    let asked = asked.expect("a question is asked by somebody");
+    if scribe.keys.at(now).is_withdrawn(asked.maker, &asked.serial) {
+        return Ok(Err(NotDone::Request(RequestRefusal::Withdrawn)));
+    }
+    let enrolled = batch.enrolment(asked.device).await?;
+    let secret = enrolled.and_then(|enrolled| scribe.sealer.open_enrolment(asked.device, &enrolled.sealed));
+    // Enrolled anew since, it has another secret: the leaf would name another nonce than the device knows.
+    let secret = secret.filter(|secret| question.nonce(secret, asked.device) == asked.nonce);
+    Ok(secret.map(|secret| question.answer(&secret)).ok_or(NotDone::Refused(Refusal::Expired)))
 }
 
 /// The request of an entry, checked once more: its maker may have withdrawn it since.

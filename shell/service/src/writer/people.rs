@@ -1,7 +1,7 @@
 //! What is written about operators: ceremonies, sessions, and who comes and goes.
 
 use sparekey_cases::desk::{Line, OperatorId, OrganisationId, Refusal, Role, SerialRange};
-use sparekey_protocol::Time;
+use sparekey_protocol::{KeyId, Time};
 
 use super::{Reply, desk::NotDone};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         organisation_within,
     },
     passkeys::Used,
-    store::{Batch, StoreError},
+    store::{Batch, Enrolled, StoreError},
 };
 
 /// How long a session lasts, however much it is used.
@@ -55,6 +55,8 @@ pub(crate) enum Management {
     Organisation(Line, Vec<SerialRange>),
     /// A text of his own organisation.
     Setting(&'static str, String),
+    /// A device that can be helped by telephone, and the opening key that its secret is sealed under. The maker's administrators only.
+    Enrol(Enrolled, KeyId),
 }
 
 /// What came of it.
@@ -187,6 +189,11 @@ async fn manage(
         Management::Organisation(name, ranges) => {
             actor.manages(None, now)?;
             organisation_within(batch, now, name, ranges).await.map_err(ManageError::Operator)?;
+            Ok(Managed::Done)
+        }
+        Management::Enrol(enrolled, key) => {
+            actor.manages(None, now)?;
+            batch.enrol(enrolled, *key, now).await.map_err(stored)?;
             Ok(Managed::Done)
         }
         Management::Setting(name, value) => {

@@ -22,7 +22,15 @@ struct New {
     page: Page,
     desk: Desk,
     typed: NewCase,
+    sent: Sent,
+}
+
+/// What the owner sent or read out, as it was typed.
+#[derive(Default)]
+struct Sent {
     pasted: String,
+    serial: String,
+    question: String,
 }
 
 /// With the other fields of the form.
@@ -33,7 +41,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 async fn show(State(app): State<App>, session: Session, token: FormToken) -> Response {
-    page(&app, &session, token, NewCase::default(), String::new(), None)
+    page(&app, &session, token, NewCase::default(), Sent::default(), None)
 }
 
 fn page(
@@ -41,11 +49,11 @@ fn page(
     session: &Session,
     token: FormToken,
     typed: NewCase,
-    pasted: String,
+    sent: Sent,
     problem: Option<&Problem>,
 ) -> Response {
     let desk = Desk::new(app, session, token, "New case", "new").with_banner(problem.map(Banner::from));
-    let mut shown = html(&New { page: desk.page.clone(), desk, typed, pasted });
+    let mut shown = html(&New { page: desk.page.clone(), desk, typed, sent });
     if let Some(problem) = problem {
         *shown.status_mut() = problem.status();
     }
@@ -55,7 +63,7 @@ fn page(
 async fn open(State(app): State<App>, session: Session, token: FormToken, form: Result<FileForm, Problem>) -> Response {
     let form = match form {
         Ok(form) => form,
-        Err(problem) => return page(&app, &session, token, NewCase::default(), String::new(), Some(&problem)),
+        Err(problem) => return page(&app, &session, token, NewCase::default(), Sent::default(), Some(&problem)),
     };
     let text = |name: &str| form.text(name).to_owned();
     let new = NewCase { name: text("name"), contact: text("contact"), language: text("language"), note: text("note") };
@@ -70,13 +78,24 @@ async fn open(State(app): State<App>, session: Session, token: FormToken, form: 
         Ok(opened) => {
             to(&format!("/desk/cases/{}?done={}", opened.number, if opened.is_new { "opened" } else { "there" }))
         }
-        Err(problem) => page(&app, &session, token, new, text("pasted"), Some(&problem)),
+        Err(problem) => {
+            let sent = Sent { pasted: text("pasted"), serial: text("serial"), question: text("question") };
+            page(&app, &session, token, new, sent, Some(&problem))
+        }
     }
 }
 
 /// What was sent, by its content: a picture, a file, digits, or a request's id.
 async fn whence(app: &App, form: &FileForm) -> Result<Whence, Problem> {
     let pasted = form.text("pasted").trim();
+    let (serial, question) = (form.text("serial").trim(), form.text("question").trim());
+    if !serial.is_empty() || !question.is_empty() {
+        if form.file.is_some() || !pasted.is_empty() {
+            let detail = "Send either what the owner sent or what he reads out, not both.";
+            return Err(Problem::new(messages::MALFORMED).detail(detail));
+        }
+        return Ok(Whence::Call { serial: serial.to_owned(), question: question.to_owned() });
+    }
     match (&form.file, pasted.is_empty()) {
         (Some(file), true) => {
             let start = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file).trim_ascii_start();
