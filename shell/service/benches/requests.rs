@@ -5,10 +5,11 @@
 //! Each request is another device's, with an address of its own; mails go into a folder while it is measured.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
+mod load;
+
 use std::{
     hint::black_box,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -16,25 +17,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sparekey_mail::{Address, Letterhead, Transport};
+use load::Server;
 use sparekey_protocol::{
-    BaseUrl, Certificate, Code, Firmware, KeyId, Language, MakerId, Model, Nonce, OpeningKey, PublicKey, ReservedEmail,
-    Serial, SigningKey, Time, digits, pem,
-    request::{self, Ask, Contents, Trust},
+    KeyId, MakerId, OpeningKey, PublicKey, ReservedEmail, Serial, SigningKey, digits,
+    request::{self, Ask, Trust},
 };
-use sparekey_service::{
-    Budget, Budgets, SystemClock,
-    http::{self, Flood, HttpSettings},
-    photo::PhotoReader,
-    public_log::LogSettings,
-    service::{self, DATABASE_FILE, Database, Service, Settings},
-};
-use sparekey_web::listen::{Listener, Scheme};
+use sparekey_service::service::{self, Database};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpSocket,
 };
-use tokio_util::sync::CancellationToken;
 
 /// Requests of one measurement.
 const REQUESTS: usize = 6_000;
@@ -49,22 +41,16 @@ fn main() {
 
     println!("| store | clients | requests/s | p50 ms | p99 ms | of the bare cryptography |");
     println!("|---|---|---|---|---|---|");
-    let mut stores = vec!["SQLite"];
-    if std::env::var_os("SPAREKEY_TEST_POSTGRES").is_some() {
-        stores.push("PostgreSQL");
-    }
-    for store in stores {
+    for store in load::stores() {
         let dir = tempfile::tempdir().unwrap();
-        let database = match store {
-            "SQLite" => Database::Sqlite(dir.path().join(DATABASE_FILE)),
-            _ => Database::Postgres(std::env::var("SPAREKEY_TEST_POSTGRES").unwrap()),
-        };
+        let database = load::database(store, dir.path());
         runtime.block_on(service::init(dir.path(), &[maker.public()], &database)).unwrap();
-        let opening = pem::read_opening_key(&std::fs::read_to_string(dir.path().join("opening.key")).unwrap()).unwrap();
+        let opening = load::opening_key(dir.path());
 
         let mut made = 0;
         for clients in [1, 8, 64] {
-            let requests: Vec<Vec<u8>> = (made..made + REQUESTS).map(|n| sealed(n, &maker, &opening)).collect();
+            let requests: Vec<Vec<u8>> =
+                (made..made + REQUESTS).map(|n| load::sealed(n, by_email(n), &maker, &opening)).collect();
             made += REQUESTS;
             let bare = bare(&requests, &Known { maker: maker.public(), opening: opening.clone() });
             let mut took = runtime.block_on(measure(dir.path(), database.clone(), &requests, clients));
@@ -78,6 +64,10 @@ fn main() {
             );
         }
     }
+}
+
+fn by_email(n: usize) -> Ask {
+    Ask::ResetByEmail(ReservedEmail::new(&format!("owner{n}@example.org")).unwrap())
 }
 
 struct Known {
@@ -97,26 +87,6 @@ impl Trust for Known {
     fn opening_key(&self, id: KeyId) -> Option<&OpeningKey> {
         (id == self.opening.public().id()).then_some(&self.opening)
     }
-}
-
-/// The `n`th device's request.
-fn sealed(n: usize, maker: &SigningKey, opening: &OpeningKey) -> Vec<u8> {
-    let mut seed = [3; 32];
-    seed[..8].copy_from_slice(&n.to_le_bytes());
-    let device = SigningKey::from_seed(&seed);
-    let serial = Serial::new(&format!("BENCH-{n}")).unwrap();
-    let certificate =
-        Certificate::new(&maker.public(), serial, Model::new("NVR-8").unwrap(), &device.public()).sign(maker);
-    let contents = Contents {
-        code: Code::from_seed(&[7; 16]),
-        ask: Ask::ResetByEmail(ReservedEmail::new(&format!("owner{n}@example.org")).unwrap()),
-        firmware: Firmware::new("1.0").unwrap(),
-        device_time: Time(1_790_000_000),
-        start_time: Time(1_789_990_000),
-        language: Language::new("en").unwrap(),
-    };
-    let nonce = Nonce(seed[..16].try_into().unwrap());
-    request::seal(&contents, nonce, &seed, &certificate, &device, &opening.public()).unwrap()
 }
 
 /// Requests a second that all processors open, doing nothing else.
@@ -141,31 +111,8 @@ struct Took {
 }
 
 async fn measure(dir: &std::path::Path, database: Database, requests: &[Vec<u8>], clients: usize) -> Took {
-    let much = Budget { burst: 1_000_000, period: 1 };
-    let settings = Settings {
-        dir: dir.to_owned(),
-        database,
-        mail: Transport::from_url(&format!("maildir:{}", dir.join("mail").display())).unwrap(),
-        letterhead: Letterhead::new("Bench", Address::parse("recovery@example.org").unwrap()),
-        budgets: Budgets { network: much, ..Budgets::default() },
-        bounces: None,
-        log: LogSettings::in_folder(dir.join("log")),
-        clock: Arc::new(SystemClock),
-    };
-    let service = Arc::new(Service::open(settings).await.unwrap());
-    let many = NonZeroU32::new(1_000_000).unwrap();
-    let http = HttpSettings {
-        base_url: BaseUrl::new("http://127.0.0.1:7700").unwrap(),
-        name: "Bench".to_owned(),
-        trusted_proxies: Vec::new(),
-        flood: Flood { per_second: many, burst: many },
-        photos: PhotoReader::new("/nowhere".into(), Vec::new(), 1),
-    };
-    let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Scheme::Plain).await.unwrap();
-    let address = listener.local_addr();
-    let stop = CancellationToken::new();
-    let served = tokio::spawn(listener.serve(http::router(Arc::clone(&service), http), stop.clone()));
-
+    let server = Server::start(dir, database).await;
+    let address = server.address;
     let messages: Arc<Vec<Vec<u8>>> = Arc::new(requests.iter().map(|request| message(request)).collect());
     let next = Arc::new(AtomicUsize::new(0));
     let begun = Instant::now();
@@ -177,9 +124,7 @@ async fn measure(dir: &std::path::Path, database: Database, requests: &[Vec<u8>]
         each.extend(task.await.unwrap());
     }
     let whole = begun.elapsed();
-    stop.cancel();
-    served.await.unwrap();
-    service.shutdown().await;
+    server.stop().await;
     Took { whole, each }
 }
 

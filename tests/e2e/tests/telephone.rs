@@ -34,7 +34,7 @@ fn a_question_is_answered_once_the_log_has_it() {
     // Off on both sides until both turn it on.
     let refused = device.0.post("/api/v1/recoveries", &json!({ "method": "seccode" }));
     assert_eq!(refused.problem(), "method-not-ready");
-    let unknown = desk(&agent, &["open", "--serial", SERIAL, "--question", "12345678"]);
+    let unknown = desk(&agent, &["open", "--serial", SERIAL, "--question", "12345678", "--json"]);
     assert!(unknown.status == Some(1) && unknown.error.contains("not-enrolled"), "{}", unknown.error);
     // Beside the running service.
     let enrolled = must(&["service", "enrol", &service, &record]);
@@ -57,17 +57,17 @@ fn a_question_is_answered_once_the_log_has_it() {
     let number = number.output.trim().to_owned();
     let again = desk(&agent, &["open", "--serial", SERIAL, "--question", question]);
     assert_eq!(again.output.trim(), number, "the same question is the same case");
-    let early = desk(&agent, &["key", &number]);
+    let early = desk(&agent, &["key", &number, "--json"]);
     assert!(early.status == Some(1) && early.error.contains("wrong-state"), "nobody approves alone: {}", early.error);
     assert_eq!(desk(&approver, &["approve", &number]).status, Some(0));
     let out = world.path("grant.xml");
-    let grant = desk(&agent, &["grant", &number, "--out", &out]);
+    let grant = desk(&agent, &["grant", &number, "--out", &out, "--json"]);
     assert!(grant.status == Some(1) && grant.error.contains("not-by-grant"), "{}", grant.error);
     let before = log_size(&world);
     let code = desk(&agent, &["key", &number]);
     assert_eq!(code.status, Some(0), "{}", code.error);
     assert_eq!(log_size(&world), before + 1, "act 4 stands in the public log");
-    let twice = desk(&agent, &["key", &number]);
+    let twice = desk(&agent, &["key", &number, "--json"]);
     assert!(twice.status == Some(1) && twice.error.contains("answered"), "{}", twice.error);
 
     let ticket = device.prove(id, code.output.trim()).must(200)["ticket"].as_str().unwrap().to_owned();

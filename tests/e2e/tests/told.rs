@@ -19,14 +19,16 @@ fn logged_in(world: &World, password: &str) -> Api {
 
 /// A new password by a key file: the service takes no part in it.
 fn recover(world: &World) {
+    let started = world.device().0.get("/api/v1/device").must(200)["start_time"].clone();
     let file = logged_in(world, FIRST).post("/api/v1/key-file", &json!({ "password": FIRST })).text();
     let opened = world.device().0.post("/api/v1/recoveries", &json!({ "method": "keyfile" })).must(201);
     let id = opened["id"].as_str().unwrap();
     let proof = json!({ "key_file": file });
     let proven = world.device().0.post(&format!("/api/v1/recoveries/{id}/proof"), &proof).must(200);
     world.device().set_password(id, proven["ticket"].as_str().unwrap(), SECOND).unwrap().must(202);
-    until("the recorder to be back with the new password", Duration::from_secs(20), || {
-        world.device().try_log_in(SECOND).filter(|answer| answer.status == 201)
+    until("the recorder to be back", Duration::from_secs(20), || {
+        let answer = world.device().0.send("GET", "/api/v1/device", &[], Vec::new())?;
+        (answer.status == 200 && answer.json()["start_time"] != started).then_some(())
     });
 }
 

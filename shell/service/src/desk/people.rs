@@ -9,7 +9,7 @@ use sparekey_protocol::{
 
 use super::{Credential, Desk, DeskError};
 use crate::{
-    operators::{Entrance, NewOperator, Operator, OperatorError, Organisation},
+    operators::{Entrance, Known, NewOperator, Operator, OperatorError, Organisation},
     store::{Enrolled, StoreError},
     writer::{
         desk::CHECKLIST_SETTING,
@@ -56,7 +56,10 @@ impl Desk {
 
     /// Enrols a device for security codes by the record that it made when it was provisioned (protocol section 9). Which device it was.
     pub(crate) async fn enrol(&self, credential: Credential, record: &[u8]) -> Result<Certificate, DeskError> {
-        self.known(credential).await?;
+        let Known { actor, .. } = self.known(credential).await?;
+        if actor.role < Role::Administrator || actor.organisation.is_some() {
+            return Err(DeskError::Refused(Refusal::NotAllowed));
+        }
         let opened = enrol::open(record, &self.keys.at(self.clock.now())).map_err(DeskError::Request)?;
         let Enrolment { certificate, secret } = opened.into_inner();
         let (key, sealed) = self.sealer.seal_enrolment(certificate.device_id(), &secret).map_err(StoreError::Random)?;

@@ -224,6 +224,8 @@ async fn operations_answer() {
             "/metrics",
             "/openapi.json",
             "/readyz",
+            "/v1/enrolments",
+            "/v1/receipts",
             "/v1/requests",
             "/v1/requests/photo",
             "/v1/requests/{id}"
