@@ -108,6 +108,46 @@ pub enum EventKind {
     MailServerChanged,
 }
 
+impl EventKind {
+    /// The stable name (protocol section 11).
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Activated => "activated",
+            Self::LoggedIn => "logged-in",
+            Self::LoginRefused => "login-refused",
+            Self::RecoveryOpened => "recovery-opened",
+            Self::WrongCode => "wrong-code",
+            Self::RecoveryProven => "recovery-proven",
+            Self::PasswordRecovered => "password-recovered",
+            Self::PasswordChanged => "password-changed",
+            Self::ContactConfirmed => "contact-confirmed",
+            Self::ContactsChanged => "contacts-changed",
+            Self::CodesClosed => "codes-closed",
+            Self::RefusedOffLink => "refused-off-link",
+            Self::WrongProof => "wrong-proof",
+            Self::KeyFileExported => "key-file-exported",
+            Self::SheetMade => "sheet-made",
+            Self::SheetCodeVoided => "sheet-code-voided",
+            Self::QuestionsSet => "questions-set",
+            Self::QuestionsRemoved => "questions-removed",
+            Self::ContactRuleChanged => "contact-rule-changed",
+            Self::WaySwitchedOn => "way-switched-on",
+            Self::WaySwitchedOff => "way-switched-off",
+            Self::ServiceSwitchedOn => "service-switched-on",
+            Self::ServiceSwitchedOff => "service-switched-off",
+            Self::CardReplaced => "card-replaced",
+            Self::WayTested => "way-tested",
+            Self::AnswersClosed => "answers-closed",
+            Self::FactoryReset => "factory-reset",
+            Self::Transferred => "transferred",
+            Self::StopsLifted => "stops-lifted",
+            Self::RecordingsErased => "recordings-erased",
+            Self::TransferRefused => "transfer-refused",
+        }
+    }
+}
+
 /// An entry of the device's own record.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
