@@ -20,6 +20,8 @@ use crate::guesses::Guesses;
 use crate::hasher::Hasher;
 use crate::link::{Door, Interfaces};
 use crate::live::{Live, Start};
+use crate::presence::{self, Hand};
+use crate::recordings::Recordings;
 use crate::router;
 use crate::settings::Settings;
 use crate::sockets::{Addresses, Routers, Sockets};
@@ -56,7 +58,9 @@ impl From<Damaged> for AgentError {
 impl AgentError {
     /// Whether it may pass: the disk did not do what it was asked to.
     fn is_of_disk(&self) -> bool {
-        matches!(self, Self::Folder(FolderError::Io(..) | FolderError::Vault(VaultError::Io(_))))
+        let of_vault = |error: &FolderError| matches!(error, FolderError::Vault(VaultError::Io(_)));
+        let of_disk = |error: &FolderError| matches!(error, FolderError::Io(..) | FolderError::Recordings(_));
+        matches!(self, Self::Folder(error) if of_disk(error) || of_vault(error))
     }
 }
 
@@ -69,6 +73,8 @@ pub struct Agent {
     pub settings: Settings,
     /// Who judges new passwords.
     pub judge: Judge,
+    /// How the recordings are erased when an ownership ends.
+    pub recordings: Recordings,
 }
 
 impl Agent {
@@ -79,7 +85,7 @@ impl Agent {
     pub fn open(dir: &Path, firmware: Firmware) -> Result<Self, AgentError> {
         let held = Held::take(dir)?;
         let settings = held.settings()?;
-        Ok(Self { held, firmware, settings, judge: Judge::default() })
+        Ok(Self { held, firmware, settings, judge: Judge::default(), recordings: Recordings::in_folder(dir) })
     }
 
     /// Binds its sockets.
@@ -198,11 +204,17 @@ pub(crate) async fn start(
     done: CancellationToken,
 ) -> Result<Arc<App>, AgentError> {
     let settings = &agent.settings;
-    let (vault, state) = agent.held.vault()?;
+    let (mut vault, state) = agent.held.vault()?;
     let identity = agent.held.identity(agent.firmware.clone())?;
     let (serial, model) = (identity.certificate().serial.clone(), identity.certificate().model.clone());
     let state = (!state.is_empty()).then_some(state.as_slice());
-    let device = Device::start(identity, settings.policy().map_err(FolderError::Settings)?, state)?;
+    let mut device = Device::start(identity, settings.policy().map_err(FolderError::Settings)?, state)?;
+    if device.recordings_to_erase() {
+        tracing::warn!("the recordings are erased, as it was asked for when an ownership ended");
+        agent.recordings.erase().map_err(FolderError::Recordings)?;
+        let erased = device.recordings_erased(at.at()).commit(|state| vault.write(state));
+        erased.map_err(|error| FolderError::Vault(VaultError::Io(error)))?;
+    }
     let active = device.is_active();
     let cost = hashing_cost(&agent.held, &device)?;
 
@@ -217,12 +229,14 @@ pub(crate) async fn start(
         language: language.clone(),
         frame: Page::new("", settings.title.clone()).note(format!("{model} · {serial}")),
         code_seconds: settings.code_minutes * 60,
+        questions: settings.questions,
         fingerprint: https.fingerprint.clone(),
         teller: Teller::open(agent.held.folder().clone(), &settings.title, language.clone()),
         screen: settings.screen,
         connected: Box::new(move |addr| interfaces.is_connected(addr)),
         restart: done,
         off_link: None.into(),
+        hand: Hand::default(),
     });
     // The start itself goes on disk first: running time and tries are counted from there.
     tick(&app).await;
@@ -251,7 +265,9 @@ async fn run_once(
         }
     });
     let telling = done.run_until_cancelled(Teller::run(&app));
-    let (served, _, _) = tokio::join!(sockets.serve(https.config(), routers, done.clone()), ticking, telling);
+    let watching = done.run_until_cancelled(presence::watch(agent.held.presence(), app.hand.clone()));
+    let served = sockets.serve(https.config(), routers, done.clone());
+    let (served, _, _, _) = tokio::join!(served, ticking, telling, watching);
     served?;
     Ok(app.live.settle().await)
 }

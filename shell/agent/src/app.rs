@@ -1,6 +1,7 @@
 //! What the interface and the pages do alike: each command of the device with its slow part on the right thread.
 
 mod notices;
+mod ownership;
 mod passwords;
 mod ways;
 
@@ -23,7 +24,9 @@ use crate::files::Folder;
 use crate::guesses::{Guess, Guesses};
 use crate::hasher::Hasher;
 use crate::live::Live;
+use crate::presence::Hand;
 use crate::rand::random;
+use crate::settings::Questions;
 use crate::strength::Judge;
 use crate::telling::Teller;
 use crate::visitor::Visitor;
@@ -64,6 +67,8 @@ pub(crate) struct App {
     pub(crate) frame: Page,
     /// How long a code is good for.
     pub(crate) code_seconds: u64,
+    /// What the maker thinks of security questions.
+    pub(crate) questions: Questions,
     pub(crate) fingerprint: String,
     /// Whether callers over loopback are the device's own screen.
     pub(crate) screen: bool,
@@ -71,6 +76,8 @@ pub(crate) struct App {
     pub(crate) teller: Teller,
     pub(crate) restart: CancellationToken,
     pub(crate) off_link: Mutex<Option<Instant>>,
+    /// Whether somebody showed to stand before the device.
+    pub(crate) hand: Hand,
 }
 
 impl App {
@@ -108,11 +115,13 @@ impl App {
         password: Zeroizing<String>,
         emails: &[String],
         questions: Option<Answers>,
+        transfer_code: Option<&str>,
     ) -> Result<(), Failure> {
         self.on_this_link(visitor).await?;
         if self.look(|device, _| device.is_active()).await {
             return Err(Refusal::AlreadyActive.into());
         }
+        let transfer_code = self.transfer_code(transfer_code).await?;
         let username = Username::new(username).ok_or(NO_NAME)?;
         let reserved_emails = reserved_emails(emails)?;
         let turn = self.hasher.turn(visitor.client)?;
@@ -124,9 +133,18 @@ impl App {
                 Some(turn.run(move || answers.hash(random(), cost)).await)
             }
         };
+        // Last, so that nothing else that is wrong costs a try.
+        let transfer = match transfer_code {
+            None => None,
+            Some(code) => Some(self.check_transfer(visitor, code).await?),
+        };
         let owner = NewOwner { username, password, reserved_emails, questions };
         let caller = visitor.caller;
-        self.live.command(caller, move |device, now| device.activate(now, caller, owner, None)).await??;
+        let activated = self
+            .live
+            .command(caller, move |device, now| device.activate(now, caller, owner, transfer.as_ref()))
+            .await?;
+        activated.map_err(ownership::wrong_code)?;
         tracing::info!("activated");
         Ok(())
     }
@@ -227,17 +245,22 @@ impl App {
             .await?;
         let turn = self.hasher.turn(visitor.client)?;
         let password = self.hash_new(turn, username, password).await?;
+        let then = self.restarting("a new password was set after a recovery");
+        self.live
+            .command_then(caller, move |device, now| device.set_password(now, caller, id, &ticket, password), then)
+            .await
+    }
+
+    /// What is to follow a command after which the agent starts again, a moment later.
+    fn restarting<A>(&self, what: &'static str) -> impl FnOnce(&A) + Send + use<A> {
         let restart = self.restart.clone();
-        let then = move |(): &()| {
-            tracing::info!("a new password was set after a recovery");
+        move |_| {
+            tracing::info!("{what}");
             tokio::spawn(async move {
                 tokio::time::sleep(BEFORE_RESTART).await;
                 restart.cancel();
             });
-        };
-        self.live
-            .command_then(caller, move |device, now| device.set_password(now, caller, id, &ticket, password), then)
-            .await
+        }
     }
 
     /// Makes a request that proves a reserved email, counted from 0.

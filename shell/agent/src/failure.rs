@@ -15,6 +15,15 @@ pub(crate) enum Failure {
     WrongLogin,
     /// The current password, asked for again, was wrong.
     WrongPassword,
+    /// The transfer code that the device waits for was wrong.
+    WrongTransferCode {
+        /// How many are left until the next wait.
+        tries_left: u8,
+    },
+    /// What only the device's own screen may.
+    NotAtScreen,
+    /// Nobody showed to stand before the device, or too long ago.
+    NobodyThere,
     /// The next request can be opened only later.
     TooEarly {
         /// In so many seconds of the device's running time.
@@ -43,9 +52,26 @@ impl Failure {
         match self {
             Self::Malformed(malformed) => Some(malformed.field),
             Self::WrongPassword => Some("current"),
+            Self::WrongTransferCode { .. } => Some("transfer_code"),
             Self::Refused(Refusal::WeakPassword(_)) => Some("password"),
             Self::Refused(Refusal::WrongProof { .. }) => Some("code"),
-            Self::Refused(_) | Self::WrongLogin | Self::TooEarly { .. } | Self::Full(_) | Self::Unstored => None,
+            Self::Refused(_)
+            | Self::WrongLogin
+            | Self::NotAtScreen
+            | Self::NobodyThere
+            | Self::TooEarly { .. }
+            | Self::Full(_)
+            | Self::Unstored => None,
+        }
+    }
+}
+
+impl Failure {
+    /// The same, or this if all that is known is that something is out of its bounds.
+    pub(crate) fn malformed_as(self, malformed: Malformed) -> Self {
+        match self {
+            Self::Refused(Refusal::Malformed) => malformed.into(),
+            failure => failure,
         }
     }
 }

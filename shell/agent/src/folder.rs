@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::files::{Files, Folder};
 use crate::link;
+use crate::presence;
 use crate::rand::random;
 use crate::settings::{BadSettings, Settings};
 use crate::vault::{Vault, VaultError};
@@ -74,6 +75,11 @@ pub enum FolderError {
     /// The device's own certificate for HTTPS.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The recordings are to be erased, and cannot be.
+    #[error(
+        "The recordings are to be erased before the device does anything else, and that fails ({0}).\nCheck the disk that they are on: is it there, and writable?"
+    )]
+    Recordings(io::Error),
     /// The disk.
     #[error("{path} cannot be read or written ({1}).\nCheck the disk and who owns the folder.", path = .0.display())]
     Io(PathBuf, io::Error),
@@ -279,6 +285,11 @@ impl Held {
         self.write(TLS_KEY, made.key.as_bytes())?;
         self.write(TLS_CERTIFICATE, made.certificate.as_bytes())?;
         Ok(made)
+    }
+
+    /// Where the presence detector looks.
+    pub(crate) fn presence(&self) -> PathBuf {
+        self.folder.path(presence::FOLDER)
     }
 
     /// A file that may be missing.

@@ -32,6 +32,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Contact {
     }
 }
 
+/// A number, `{number}`.
+pub(crate) struct Number(pub(crate) u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Number {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let number = text(parts, state).await.and_then(|number| number.parse().ok());
+        number.map(Self).ok_or_else(|| Problem::new(messages::NOT_FOUND))
+    }
+}
+
 async fn text<S: Send + Sync>(parts: &mut Parts, state: &S) -> Option<String> {
     Path::<String>::from_request_parts(parts, state).await.ok().map(|Path(text)| text)
 }

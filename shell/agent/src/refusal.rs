@@ -22,6 +22,27 @@ const WRONG_PASSWORD: Message = Message {
     ..messages::WRONG_PROOF
 };
 
+/// Somebody else's device, until they say otherwise.
+const WRONG_TRANSFER_CODE: Message = Message {
+    title: "This is not this device's transfer code.",
+    detail: "Compare it with what the previous owner was given, and type it again.",
+    ..messages::WRONG_PROOF
+};
+
+/// A factory reset from anywhere else.
+const NOT_AT_SCREEN: Message = Message {
+    title: "This is done at the device's own screen only.",
+    detail: "Go to the device, and open this page on its screen.",
+    ..messages::NOT_ON_THIS_LINK
+};
+
+/// Without a hand on the button.
+const NOBODY_THERE: Message = Message {
+    title: "Nobody is known to stand before the device.",
+    detail: "Hold its button for ten seconds, and go on within two minutes.",
+    ..messages::EXPIRED
+};
+
 /// Another request so soon.
 const NEXT_CODE: Message = Message {
     title: "The next code cannot be asked for yet.",
@@ -52,6 +73,11 @@ impl From<Failure> for Problem {
             }
             Failure::WrongLogin => Self::new(WRONG_LOGIN),
             Failure::WrongPassword => Self::new(WRONG_PASSWORD).with("field", "current"),
+            Failure::WrongTransferCode { tries_left } => {
+                Self::new(WRONG_TRANSFER_CODE).with("field", "transfer_code").with("tries_left", tries_left)
+            }
+            Failure::NotAtScreen => Self::new(NOT_AT_SCREEN),
+            Failure::NobodyThere => Self::new(NOBODY_THERE),
             Failure::TooEarly { retry_after } => Self::new(NEXT_CODE).retry_after(retry_after),
             Failure::Full(full) => Self::new(BUSY).retry_after(full.retry_after),
             Failure::Unstored => Self::new(UNWRITABLE),

@@ -3,7 +3,7 @@
 use std::net::{Ipv6Addr, SocketAddr};
 
 use serde::Deserialize;
-use sparekey_device::Policy;
+use sparekey_device::{Policy, QuestionsPolicy};
 use sparekey_protocol::Language;
 
 /// The port that a recorder's screen and browsers use unless another is set.
@@ -28,6 +28,31 @@ pub struct Settings {
     pub code_minutes: u64,
     /// The language of mails to the owner when the browser names none.
     pub language: String,
+    /// What the maker thinks of security questions: they are the weakest way back in.
+    pub questions: Questions,
+}
+
+/// [`QuestionsPolicy`], as it is written: `allowed`, `beside-another-way` or `forbidden`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Questions {
+    /// The owner may choose them.
+    #[default]
+    Allowed,
+    /// They count only beside a proof by another way.
+    BesideAnotherWay,
+    /// There are none.
+    Forbidden,
+}
+
+impl From<Questions> for QuestionsPolicy {
+    fn from(questions: Questions) -> Self {
+        match questions {
+            Questions::Allowed => Self::Allowed,
+            Questions::BesideAnotherWay => Self::BesideAnotherWay,
+            Questions::Forbidden => Self::Forbidden,
+        }
+    }
 }
 
 impl Default for Settings {
@@ -40,6 +65,7 @@ impl Default for Settings {
             title: "Recorder".to_owned(),
             code_minutes: 30,
             language: "en".to_owned(),
+            questions: Questions::default(),
         }
     }
 }
@@ -76,7 +102,8 @@ impl Settings {
     /// [`BadSettings::CodeMinutes`].
     pub fn policy(&self) -> Result<Policy, BadSettings> {
         let seconds = self.code_minutes.saturating_mul(60);
-        Policy::new(seconds).ok_or(BadSettings::CodeMinutes(self.code_minutes))
+        let policy = Policy::new(seconds).ok_or(BadSettings::CodeMinutes(self.code_minutes))?;
+        Ok(policy.with_questions(self.questions.into()))
     }
 
     /// The language of mails.
@@ -101,10 +128,13 @@ mod tests {
     #[test]
     fn everything_has_a_default_and_a_bound() {
         assert_eq!(Settings::parse("").unwrap().listen.port(), DEFAULT_PORT);
-        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\nscreen = false\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'";
+        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\nscreen = false\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'\nquestions = 'beside-another-way'";
         let all = Settings::parse(all).unwrap();
         assert!(all.names == ["a.local"] && !all.screen);
-        for bad in ["code_minutes = 9", "code_minutes = 1441", "language = 'x'", "port = 1", "listen = 'here'", "="] {
+        assert_eq!(all.questions, Questions::BesideAnotherWay);
+        let further = ["questions = 'maybe'", "questions = true"];
+        let bad = ["code_minutes = 9", "code_minutes = 1441", "language = 'x'", "port = 1", "listen = 'here'", "="];
+        for bad in bad.into_iter().chain(further) {
             let error = Settings::parse(bad).unwrap_err().to_string();
             assert!(error.starts_with("settings.toml") && error.trim_end().contains('\n'), "{error}");
         }

@@ -146,7 +146,14 @@ impl Answer {
 
 impl Running {
     pub(crate) async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// A device with these settings besides.
+    pub(crate) async fn with(settings: &str) -> Self {
         let dir = device_folder();
+        let settings = format!("listen = '127.0.0.1:0'\n{settings}");
+        Folder::new(dir.path()).replace("settings.toml", settings.as_bytes()).unwrap();
         let agent = Agent::open(dir.path(), Firmware::new("4.30.1").unwrap()).unwrap();
         Self::start(dir, agent, Start::now(None)).await
     }

@@ -1,7 +1,7 @@
 //! What people hand over as a proof, read into what the device takes. Anything that cannot be one costs no try.
 
-use sparekey_device::Typed;
 use sparekey_device::ways::{Answers, BadAnswers, BadSheetCode, SheetCode};
+use sparekey_device::{Recordings, Typed};
 use sparekey_protocol::files::{self, Document};
 
 use crate::failure::Malformed;
@@ -20,6 +20,16 @@ const SHEET_CODE: Malformed = Malformed {
     field: "sheet_code",
     title: "This is not a code of a recovery sheet.",
     detail: "Type the twenty letters and digits of one line.",
+};
+const TRANSFER_CODE: Malformed = Malformed {
+    field: "transfer_code",
+    title: "This is not a transfer code.",
+    detail: "Type the twenty letters and digits that the previous owner was given for the next one.",
+};
+const RECORDINGS: Malformed = Malformed {
+    field: "recordings",
+    title: "It is not said what becomes of the recordings.",
+    detail: "Choose whether they are kept or erased.",
 };
 const ANSWERS: Malformed = Malformed {
     field: "answers",
@@ -45,8 +55,17 @@ pub(crate) fn grant(xml: &[u8]) -> Result<Typed, Malformed> {
 
 /// A code of the printed sheet. Where it was mistyped is told.
 pub(crate) fn sheet_code(typed: &str) -> Result<Typed, Malformed> {
+    saved_code(typed, SHEET_CODE).map(Typed::SheetCode)
+}
+
+/// The code that came with the device from its previous owner. Where it was mistyped is told.
+pub(crate) fn transfer_code(typed: &str) -> Result<SheetCode, Malformed> {
+    saved_code(typed, TRANSFER_CODE)
+}
+
+fn saved_code(typed: &str, none: Malformed) -> Result<SheetCode, Malformed> {
     let bad = |bad| match bad {
-        BadSheetCode::Length | BadSheetCode::Symbol => SHEET_CODE,
+        BadSheetCode::Length | BadSheetCode::Symbol => none,
         BadSheetCode::Group(group) => Malformed {
             title: "There is a slip in this code.",
             detail: [
@@ -55,10 +74,19 @@ pub(crate) fn sheet_code(typed: &str) -> Result<Typed, Malformed> {
                 "Compare the third group.",
                 "Compare the fourth group.",
             ][usize::from(group - 1)],
-            ..SHEET_CODE
+            ..none
         },
     };
-    SheetCode::parse(typed).map(Typed::SheetCode).map_err(bad)
+    SheetCode::parse(typed).map_err(bad)
+}
+
+/// What is to become of the recordings. There is no default: it has to be said.
+pub(crate) fn recordings(chosen: &str) -> Result<Recordings, Malformed> {
+    match chosen {
+        "keep" => Ok(Recordings::Keep),
+        "erase" => Ok(Recordings::Erase),
+        _ => Err(RECORDINGS),
+    }
 }
 
 /// Three answers.

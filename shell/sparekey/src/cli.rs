@@ -572,4 +572,18 @@ pub(crate) struct RecorderRun {
     /// Where to answer: HTTPS for everyone, plain HTTP for its own screen [default: port 8443 on all addresses]
     #[arg(long, env = "SPAREKEY_LISTEN", value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Security questions, the weakest way back in: whether owners may have them [default: allowed]
+    #[arg(long, env = "SPAREKEY_QUESTIONS", value_name = "POLICY")]
+    pub(crate) questions: Option<Questions>,
+}
+
+/// What a maker thinks of security questions.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Questions {
+    /// The owner may choose them
+    Allowed,
+    /// They count only together with a second way back in
+    BesideAnotherWay,
+    /// There are none
+    Forbidden,
 }

@@ -1,11 +1,11 @@
 //! `sparekey recorder init` and `run`
 
 use serde_json::json;
-use sparekey_agent::{Agent, AgentError, Judge, folder, memory};
+use sparekey_agent::{Agent, AgentError, Judge, folder, memory, settings};
 use sparekey_protocol::{Firmware, Model, Serial};
 
 use crate::{
-    cli::{RecorderCard, RecorderEnrol, RecorderInit, RecorderRun},
+    cli::{Questions, RecorderCard, RecorderEnrol, RecorderInit, RecorderRun},
     failure::Failure,
     files, logs,
     report::Report,
@@ -56,6 +56,13 @@ pub(crate) fn run(options: &RecorderRun, report: Report) -> Result<(), Failure> 
         let mut agent = Agent::open(&options.dir, firmware()).map_err(failed)?;
         if let Some(listen) = options.listen {
             agent.settings.listen = listen;
+        }
+        if let Some(questions) = options.questions {
+            agent.settings.questions = match questions {
+                Questions::Allowed => settings::Questions::Allowed,
+                Questions::BesideAnotherWay => settings::Questions::BesideAnotherWay,
+                Questions::Forbidden => settings::Questions::Forbidden,
+            };
         }
         agent.judge = judge();
         let bound = agent.bind().await.map_err(failed)?;

@@ -6,10 +6,11 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use sparekey_web::json::ApiJson;
+use zeroize::Zeroizing;
 
+use super::Answered;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::typed;
 use crate::visitor::Visitor;
 
 #[derive(Deserialize)]
@@ -20,14 +21,8 @@ pub(super) struct Activation {
     #[serde(default)]
     reserved_emails: Vec<String>,
     #[serde(default)]
-    questions: Vec<Question>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Question {
-    id: u8,
-    answer: String,
+    questions: Vec<Answered>,
+    transfer_code: Option<String>,
 }
 
 pub(super) async fn activate(
@@ -35,8 +30,10 @@ pub(super) async fn activate(
     visitor: Visitor,
     ApiJson(asked): ApiJson<Activation>,
 ) -> Result<StatusCode, Failure> {
-    let questions: Vec<_> = asked.questions.iter().map(|question| (question.id, question.answer.as_str())).collect();
-    let questions = if questions.is_empty() { None } else { Some(typed::answers(&questions)?) };
-    app.activate(&visitor, &asked.username, asked.password.into(), &asked.reserved_emails, questions).await?;
+    let Activation { username, password, reserved_emails, questions, transfer_code } = asked;
+    let questions = Answered::read(&questions)?;
+    let transfer_code = transfer_code.map(Zeroizing::new);
+    let transfer_code = transfer_code.as_ref().map(|code| code.as_str());
+    app.activate(&visitor, &username, password.into(), &reserved_emails, questions, transfer_code).await?;
     Ok(StatusCode::CREATED)
 }

@@ -1,4 +1,4 @@
-//! Confirming a reserved email, for who is logged in.
+//! Reserved emails, for who is logged in: which they are, others, and confirming one.
 
 use std::sync::Arc;
 
@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sparekey_device::ways::ContactRule;
+use sparekey_device::{ContactView, Refusal};
 use sparekey_web::json::ApiJson;
 
 use crate::app::App;
@@ -15,6 +17,45 @@ use crate::failure::Failure;
 use crate::path::Contact;
 use crate::request_file;
 use crate::visitor::Visitor;
+
+pub(super) async fn list(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Json<Value>, Failure> {
+    let (contacts, rule) = app
+        .look(|device, now| {
+            let rule = device.contact_rule();
+            let contact = |contact: ContactView<'_>| {
+                let mut shown = json!({ "email": contact.email.as_str() });
+                if let Some(at) = contact.confirmed {
+                    shown["confirmed"] = at.0.into();
+                }
+                shown
+            };
+            let contacts = device.contacts(now, visitor.token())?;
+            Ok::<_, Refusal>((contacts.into_iter().map(contact).collect::<Vec<_>>(), rule))
+        })
+        .await?;
+    let rule = match rule {
+        ContactRule::Either => "either",
+        ContactRule::Both => "both",
+    };
+    Ok(Json(json!({ "contacts": contacts, "rule": rule })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Emails {
+    password: String,
+    reserved_emails: Vec<String>,
+}
+
+pub(super) async fn set(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    ApiJson(Emails { password, reserved_emails }): ApiJson<Emails>,
+) -> Result<StatusCode, Failure> {
+    app.session(&visitor).await?;
+    app.set_contacts(&visitor, password.into(), &reserved_emails).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
 
 pub(super) async fn open(
     State(app): State<Arc<App>>,

@@ -18,7 +18,11 @@ pub(super) struct Device {
     model: String,
     firmware: String,
     state: &'static str,
+    /// Whether its activation takes the code that its previous owner was given.
+    awaits_transfer: bool,
     methods: Vec<Method>,
+    /// How many of them are ready that have nothing in common.
+    independent_methods: usize,
     device_time: u64,
     start_time: u64,
     certificate: String,
@@ -56,7 +60,9 @@ pub(super) async fn describe(State(app): State<Arc<App>>, visitor: Visitor) -> J
             model: certificate.model.to_string(),
             firmware: identity.firmware().to_string(),
             state: if device.is_active() { "active" } else { "inactive" },
+            awaits_transfer: device.awaits_transfer(),
             methods: device.ways(visitor.caller).iter().map(Method::new).collect(),
+            independent_methods: device.independent_ways(visitor.caller),
             device_time: now.clock.0,
             start_time: now.started.0,
             certificate: BASE64_URL_SAFE_NO_PAD.encode(identity.certificate_bytes()),

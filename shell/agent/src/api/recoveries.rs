@@ -9,11 +9,12 @@ use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sparekey_device::ways::{QuestionId, Way};
-use sparekey_device::{PartView, Progress, RecoveryId, RecoveryView, Shows, Typed};
+use sparekey_device::{Asked, PartView, Progress, RecoveryId, RecoveryView, Shows, Typed};
 use sparekey_protocol::Language;
 use sparekey_web::json::ApiJson;
 use sparekey_web::problem::Problem;
 
+use super::Answered;
 use crate::app::{App, parse_code};
 use crate::failure::{Failure, Malformed};
 use crate::path::Id;
@@ -34,10 +35,26 @@ const NOT_ONE_PROOF: Malformed = Malformed {
     detail: "Send one of code, answers, key_file, sheet_code or grant.",
 };
 
+const NO_CONTACT: Malformed = Malformed {
+    field: "contact",
+    title: "There is no such reserved email.",
+    detail: "Name one by its number, from 1.",
+};
+
+/// The way, and which of two reserved emails, from 1.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Open {
     method: String,
+    contact: Option<usize>,
+}
+
+impl Open {
+    fn read(&self) -> Result<Asked, Malformed> {
+        let way = Way::named(&self.method).ok_or(NO_WAY)?;
+        let contact = self.contact.unwrap_or(1).checked_sub(1).ok_or(NO_CONTACT)?;
+        Ok(Asked { contact, ..way.into() })
+    }
 }
 
 pub(super) async fn open(
@@ -46,13 +63,27 @@ pub(super) async fn open(
     ApiJson(asked): ApiJson<Open>,
 ) -> Result<Response, Failure> {
     app.on_this_link(&visitor).await?;
-    let way = Way::named(&asked.method).ok_or(NO_WAY)?;
-    let opened = app.open_recovery(&visitor, way.into()).await?;
-    let mut answer = shown(&opened, visitor.language.as_ref());
+    let opened = app.open_recovery(&visitor, asked.read()?).await?;
+    Ok(opened_as(&app, &visitor, &opened).await)
+}
+
+/// Begins a dry test, which ends where a recovery would bring a ticket.
+pub(super) async fn open_test(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    ApiJson(asked): ApiJson<Open>,
+) -> Result<Response, Failure> {
+    app.session(&visitor).await?;
+    let opened = app.open_test(&visitor, asked.read()?).await?;
+    Ok(opened_as(&app, &visitor, &opened).await)
+}
+
+async fn opened_as(app: &App, visitor: &Visitor, opened: &RecoveryView) -> Response {
+    let mut answer = shown(opened, visitor.language.as_ref());
     if let Some(request) = opened.request() {
-        answer["request_xml"] = request_file::xml(&app, request.to_vec()).await.into();
+        answer["request_xml"] = request_file::xml(app, request.to_vec()).await.into();
     }
-    Ok((StatusCode::CREATED, Json(answer)).into_response())
+    (StatusCode::CREATED, Json(answer)).into_response()
 }
 
 /// A request as it stands: what its next part shows, and all its parts.
@@ -103,17 +134,10 @@ async fn view(app: &App, visitor: &Visitor, id: RecoveryId) -> Result<RecoveryVi
 #[serde(deny_unknown_fields)]
 pub(super) struct Proof {
     code: Option<String>,
-    answers: Option<Vec<Answer>>,
+    answers: Option<Vec<Answered>>,
     key_file: Option<String>,
     sheet_code: Option<String>,
     grant: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Answer {
-    id: u8,
-    answer: String,
 }
 
 pub(super) async fn prove(
@@ -135,10 +159,7 @@ impl Proof {
         let Self { code, answers, key_file, sheet_code, grant } = self;
         Ok(match (code, answers, key_file, sheet_code, grant) {
             (Some(code), None, None, None, None) => Typed::Code(parse_code(&code)?),
-            (None, Some(answers), None, None, None) => {
-                let answers: Vec<_> = answers.iter().map(|given| (given.id, given.answer.as_str())).collect();
-                Typed::Answers(typed::answers(&answers)?)
-            }
+            (None, Some(answers), None, None, None) => Typed::Answers(Answered::read(&answers)?.ok_or(NOT_ONE_PROOF)?),
             (None, None, Some(xml), None, None) => typed::key_file(xml.as_bytes())?,
             (None, None, None, Some(code), None) => typed::sheet_code(&code)?,
             (None, None, None, None, Some(xml)) => typed::grant(xml.as_bytes())?,

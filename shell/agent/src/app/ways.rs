@@ -118,6 +118,19 @@ impl App {
         .await
     }
 
+    /// Pins a newer card of the same maker.
+    pub(crate) async fn replace_card(
+        &self,
+        visitor: &Visitor,
+        password: Zeroizing<String>,
+        card: Vec<u8>,
+    ) -> Result<(), Failure> {
+        self.as_owner(visitor, password, move |device, now, owner| {
+            device.replace_card(now, owner.caller, &owner.token, &owner.checked, &card)
+        })
+        .await
+    }
+
     /// Begins a dry test, which changes nothing.
     pub(crate) async fn open_test(&self, visitor: &Visitor, asked: Asked) -> Result<RecoveryView, Failure> {
         self.session(visitor).await?;
@@ -141,9 +154,22 @@ impl App {
         password: Zeroizing<String>,
         command: impl FnOnce(&mut Device, Now, Owner) -> Result<Change<'_, A>, Refusal> + Send + 'static,
     ) -> Result<A, Failure> {
+        self.as_owner_then(visitor, password, command, |_| ()).await
+    }
+
+    /// The same, and what has to follow once the state is on the disk.
+    pub(super) async fn as_owner_then<A: Send + 'static>(
+        &self,
+        visitor: &Visitor,
+        password: Zeroizing<String>,
+        command: impl FnOnce(&mut Device, Now, Owner) -> Result<Change<'_, A>, Refusal> + Send + 'static,
+        then: impl FnOnce(&A) + Send + 'static,
+    ) -> Result<A, Failure> {
         let username = self.own_username(visitor).await?;
         let (guess, checked) = self.check_password(visitor, username.as_str(), password).await?;
         let owner = Owner { caller: visitor.caller, token: own_token(visitor), checked };
-        judged(guess, self.live.command(visitor.caller, move |device, now| command(device, now, owner)).await)
+        let outcome =
+            self.live.command_then(visitor.caller, move |device, now| command(device, now, owner), then).await;
+        judged(guess, outcome)
     }
 }

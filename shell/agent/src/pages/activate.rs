@@ -21,6 +21,7 @@ use super::{on_this_link, same};
 use crate::app::App;
 use crate::failure::{Failure, Malformed};
 use crate::refusal::stronger;
+use crate::settings::Questions as Policy;
 use crate::visitor::Visitor;
 
 #[derive(Template)]
@@ -31,6 +32,10 @@ struct Activate {
     trouble: Trouble,
     typed: Typed,
     questions: Fields,
+    /// Whether it takes the code that the previous owner was given.
+    awaits: bool,
+    /// What the maker thinks of security questions.
+    policy: Policy,
 }
 
 /// A new password, typed twice.
@@ -59,6 +64,8 @@ pub(super) struct Typed {
     second: String,
     #[serde(default)]
     second_again: String,
+    #[serde(default)]
+    transfer_code: String,
     #[serde(flatten)]
     chosen: Chosen,
 }
@@ -80,9 +87,10 @@ pub(super) async fn form(
         email_again: String::new(),
         second: String::new(),
         second_again: String::new(),
+        transfer_code: String::new(),
         chosen: Chosen::default(),
     };
-    Ok(page(&app, &visitor, token, Trouble::default(), typed))
+    Ok(page(&app, &visitor, token, Trouble::default(), typed).await)
 }
 
 pub(super) async fn submit(
@@ -96,7 +104,7 @@ pub(super) async fn submit(
     match try_activate(&app, &visitor, &typed, password, &again).await {
         Ok(response) => response,
         Err(Failure::Refused(Refusal::AlreadyActive)) => Redirect::to("/").into_response(),
-        Err(failure) => page(&app, &visitor, token, failure.into(), typed),
+        Err(failure) => page(&app, &visitor, token, failure.into(), typed).await,
     }
 }
 
@@ -109,7 +117,8 @@ async fn try_activate(
 ) -> Result<Response, Failure> {
     same(&password, again, TWO_PASSWORDS)?;
     let emails = emails(&typed.email, &typed.email_again, &typed.second, &typed.second_again)?;
-    app.activate(visitor, &typed.username, password.clone(), &emails, typed.chosen.read()?).await?;
+    let (questions, code) = (typed.chosen.read()?, Some(typed.transfer_code.as_str()));
+    app.activate(visitor, &typed.username, password.clone(), &emails, questions, code).await?;
     let logged_in = app.log_in(visitor, &typed.username, password).await?;
     let session = logged_in.token.expose();
     if !emails.is_empty() {
@@ -142,10 +151,11 @@ pub(super) fn emails(
     Ok(emails)
 }
 
-fn page(app: &App, visitor: &Visitor, token: FormToken, trouble: Trouble, typed: Typed) -> Response {
+async fn page(app: &App, visitor: &Visitor, token: FormToken, trouble: Trouble, typed: Typed) -> Response {
+    let awaits = app.look(|device, _| device.awaits_transfer()).await;
     let page = app.page("Activate").width(Width::Wide).scripts([&REVEAL, &STRENGTH]).banner(trouble.banner());
     let questions = Fields::new(visitor.language.as_ref(), &typed.chosen);
-    let shown = Activate { page, token, trouble, typed, questions };
+    let shown = Activate { page, token, trouble, typed, questions, awaits, policy: app.questions };
     shown.trouble.answer(&shown)
 }
 

@@ -11,8 +11,10 @@ mod notices;
 mod password;
 mod questions;
 mod recovery;
+mod reset;
 mod security;
 mod sheet;
+mod transfer;
 mod trouble;
 mod ways;
 
@@ -49,6 +51,9 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/sheet", get(sheet::form).post(sheet::submit))
         .route("/questions", get(questions::form).post(questions::submit))
         .route("/security", get(security::show).post(security::switch))
+        .route("/reset", get(reset::show).post(reset::submit))
+        .route("/reset/hand", get(reset::hand))
+        .route("/transfer", get(transfer::form).post(transfer::submit))
         .route("/security/sessions", post(security::end_session))
         .route("/notices", get(notices::show))
         .route("/notices/told", post(notices::told))

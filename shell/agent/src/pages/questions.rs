@@ -18,6 +18,7 @@ use super::trouble::Trouble;
 use crate::app::App;
 use crate::failure::{Failure, Malformed};
 use crate::questions;
+use crate::settings::Questions as Policy;
 use crate::typed;
 use crate::visitor::Visitor;
 
@@ -89,6 +90,8 @@ struct Questions {
     trouble: Trouble,
     questions: Fields,
     set: bool,
+    /// What the maker thinks of them.
+    policy: Policy,
 }
 
 pub(super) async fn form(
@@ -140,6 +143,6 @@ async fn page(app: &App, visitor: &Visitor, token: FormToken, trouble: Trouble, 
     let page = app.page("Security questions").scripts([&REVEAL]).banner(trouble.banner());
     let set = app.look(|device, _| device.questions().is_some()).await;
     let questions = Fields::new(visitor.language.as_ref(), chosen);
-    let shown = Questions { page, token, trouble, questions, set };
+    let shown = Questions { page, token, trouble, questions, set, policy: app.questions };
     shown.trouble.answer(&shown)
 }

@@ -2,6 +2,8 @@
 
 mod api;
 mod limits;
+mod ownership;
+mod owning;
 mod pages;
 mod restart;
 mod ways;
