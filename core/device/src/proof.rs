@@ -111,6 +111,8 @@ pub enum Typed {
     SheetCode(SheetCode),
     /// What a grant file holds ([`sparekey_protocol::files::GrantFile`]): the bundle's bytes.
     Grant(Vec<u8>),
+    /// What a batch of them holds: the device takes its own out of it. It is one try, as one file is.
+    Grants(Vec<Vec<u8>>),
 }
 
 /// What sort of proof it is.
@@ -130,7 +132,7 @@ impl Typed {
             Self::Answers(_) => Kind::Answers,
             Self::KeyFile(_) => Kind::KeyFile,
             Self::SheetCode(_) => Kind::SheetCode,
-            Self::Grant(_) => Kind::Grant,
+            Self::Grant(_) | Self::Grants(_) => Kind::Grant,
         }
     }
 }
@@ -189,6 +191,7 @@ impl Typed {
             (Self::KeyFile(payload), Against::KeyFile(against)) => return against.verdict(payload),
             (Self::SheetCode(code), Against::Sheet(against)) => return against.verdict(code),
             (Self::Grant(bundle), Against::Grant(against)) => return against.verdict(bundle),
+            (Self::Grants(bundles), Against::Grant(against)) => return against.verdict_among(bundles),
             _ => false,
         };
         if right { Verdict::Right(Of::Part) } else { Verdict::Wrong }

@@ -120,6 +120,14 @@ impl fmt::Display for GrantRefusal {
 
 impl core::error::Error for GrantRefusal {}
 
+/// Which device a grant bundle names, unchecked: to pick a device's own out of a batch, and for nothing else.
+#[must_use]
+pub fn named(bundle: &[u8]) -> Option<DeviceId> {
+    let bundle: Bundle = cbor::decode(bundle, MAX_BUNDLE).ok()?;
+    let envelope = Sign1::parse(&bundle.grant, MAX_GRANT).ok()?;
+    cbor::decode::<Grant>(envelope.payload, MAX_GRANT).ok().map(|grant| grant.device)
+}
+
 /// Opens a grant bundle and checks everything that does not need a clock: the only way to a grant's contents.
 ///
 /// `device` is who asks, `awaits` says whether a request with this nonce, of purpose 2, is still waited on. What is left to the device is

@@ -25,6 +25,8 @@ pub struct RecoveryView {
     pub parts: Vec<PartView>,
     /// Wrong proofs that its next part still bears.
     pub tries_left: u8,
+    /// Seconds until its next part takes another try, where a wait stands before that.
+    pub wait: u64,
     /// Seconds it is still good for; once proven, its ticket.
     pub expires_in: u64,
     /// Whether all right proofs came already.
@@ -75,6 +77,8 @@ pub struct PartView {
     pub shows: Shows,
     /// Wrong proofs it still bears: of this request, or until the next wait. A grant counts apart from the desk's digits.
     pub tries_left: u8,
+    /// Seconds until it takes another try, where tries are counted over all requests.
+    pub wait: u64,
     /// Whether the right one came.
     pub proven: bool,
 }
@@ -148,6 +152,7 @@ impl Device {
             id: pending.id,
             way: pending.way(),
             tries_left: next.map_or(0, |part| part.tries_left),
+            wait: next.map_or(0, |part| part.wait),
             expires_in: pending.seconds_left(self.running(now)),
             proven: pending.is_proven(),
             test: pending.purpose == Purpose::Test,
@@ -175,6 +180,7 @@ impl Device {
         let way = part.awaited.way();
         let class = if way == Way::Desk { Class::Codes } else { Class::of(way) };
         let in_row = self.state().guards.tries_left(class, pending.side, self.running(now));
-        Ok(PartView { way, shows, tries_left: in_row.unwrap_or(part.tries_left), proven: part.proven })
+        let wait = in_row.map_or(0, |_| self.state().guards.wait_left(class, pending.side, self.running(now)));
+        Ok(PartView { way, shows, tries_left: in_row.unwrap_or(part.tries_left), wait, proven: part.proven })
     }
 }

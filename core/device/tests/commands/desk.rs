@@ -147,6 +147,32 @@ fn a_grant_that_is_none_is_refused_for_its_reason() {
     bench.give_last(SCREEN, opened.id, granted(&opened, &bench)).unwrap();
 }
 
+/// What a desk hands out when it approved several requests at once.
+#[test]
+fn the_device_finds_its_own_grant_in_a_batch_as_one_try() {
+    let mut bench = Bench::activated();
+    let opened = bench.open_by(LINK, Way::Desk.into()).unwrap();
+    let own = grant(&opened, bench.clock);
+    let plain = |typed: Typed| if let Typed::Grant(bundle) = typed { bundle } else { unreachable!() };
+    let signed = |grant: &Grant| plain(bundle(grant, &grant_key(), &log_key()));
+    let of_other = |n: u8| signed(&Grant { device: DeviceId([n; 16]), ..own.clone() });
+    let others = || (1..100).map(of_other).collect::<Vec<_>>();
+    let stale = signed(&Grant { nonce: Nonce([7; 16]), ..own.clone() });
+    let forged = plain(bundle(&own, &SigningKey::from_seed(&[99; 32]), &log_key()));
+
+    let none = |grants: Vec<Vec<u8>>| Typed::Grants(grants);
+    let mut outcome = |grants| bench.give_last(LINK, opened.id, none(grants)).map(drop);
+    assert_eq!(outcome(others()), Err(Refusal::NotForThisDevice));
+    assert_eq!(outcome(Vec::new()), Err(Refusal::NotForThisDevice));
+    assert_eq!(outcome([others(), vec![vec![1, 2, 3], stale.clone()]].concat()), Err(Refusal::NotForThisDevice));
+    assert_eq!(outcome([others(), vec![forged.clone()]].concat()), Err(Refusal::WrongProof { tries_left: 3 }));
+    // Long batches of one's own cost no more than a few signatures: the right one is not looked for beyond them.
+    let crowd = [vec![forged.clone(); 6], vec![signed(&own)]].concat();
+    assert_eq!(outcome(crowd), Err(Refusal::WrongProof { tries_left: 2 }));
+    let batch = [others(), vec![stale, forged, signed(&own)], others()].concat();
+    bench.give_last(LINK, opened.id, none(batch)).unwrap();
+}
+
 #[test]
 fn an_altered_grant_is_refused_wherever_it_was_altered() {
     let mut bench = Bench::activated();
