@@ -32,6 +32,7 @@ use crate::telling::Teller;
 use crate::visitor::Visitor;
 
 pub(crate) use notices::TriedOut;
+pub(crate) use passwords::Proposed;
 pub(crate) use ways::Switch;
 
 /// Calls from other networks are put on record no more often than this: each record is a write to the disk.
@@ -122,7 +123,7 @@ impl App {
             return Err(Refusal::AlreadyActive.into());
         }
         let transfer_code = self.transfer_code(transfer_code).await?;
-        let username = Username::new(username).ok_or(NO_NAME)?;
+        let username = parse_name(username)?;
         let reserved_emails = reserved_emails(emails)?;
         let turn = self.hasher.turn(visitor.client)?;
         let password = self.hash_new(turn, username.clone(), password).await?;
@@ -217,6 +218,7 @@ impl App {
     /// is looked at.
     pub(crate) async fn prove(&self, visitor: &Visitor, id: RecoveryId, typed: Typed) -> Result<Progress, Failure> {
         self.on_this_link(visitor).await?;
+        let is_grant = matches!(typed, Typed::Grant(_) | Typed::Grants(_));
         let turn = self.hasher.turn(visitor.client)?;
         let caller = visitor.caller;
         let check = self.live.command(caller, move |device, now| device.take_try(now, caller, id, typed)).await?;
@@ -224,7 +226,10 @@ impl App {
         let seed = Zeroizing::new(random());
         let outcome = self.live.command(caller, move |device, now| device.redeem(now, caller, &checked, &seed)).await?;
         tracing::info!(right = outcome.is_ok(), "a proof was given");
-        Ok(outcome?)
+        outcome.map_err(|refusal| match refusal {
+            Refusal::Expired if is_grant => Failure::GrantOver,
+            refusal => refusal.into(),
+        })
     }
 
     /// Sets a new password with a ticket; the agent restarts a moment later.
@@ -326,6 +331,11 @@ fn open_seeds() -> OpenSeeds {
     OpenSeeds { id: random(), question: random() }
 }
 
+/// The administrator's name.
+pub(crate) fn parse_name(typed: &str) -> Result<Username, Malformed> {
+    Username::new(typed).ok_or(NO_NAME)
+}
+
 /// What the code-typing calls want: eight digits. Anything else costs no try.
 pub(crate) fn parse_code(typed: &str) -> Result<Code, Failure> {
     Code::parse(typed).ok_or_else(|| NO_CODE.into())
@@ -337,13 +347,15 @@ fn own_token(visitor: &Visitor) -> Zeroizing<String> {
 
 /// The addresses as they are kept. Whether mail arrives there is found out by confirming, not by looking at them.
 fn reserved_emails(typed: &[String]) -> Result<Vec<ReservedEmail>, Failure> {
-    let email = |text: &String| {
-        let (local, domain) = text.rsplit_once('@').ok_or(NO_EMAIL)?;
-        let unfit = |c: char| c.is_whitespace() || c.is_control() || "<>,;:\"()[]\\".contains(c);
-        if local.is_empty() || local.contains('@') || domain.is_empty() || text.contains(unfit) {
-            return Err(NO_EMAIL.into());
-        }
-        ReservedEmail::new(text).map_err(|_| NO_EMAIL.into())
-    };
-    typed.iter().map(email).collect()
+    Ok(typed.iter().map(|text| parse_email(text)).collect::<Result<_, _>>()?)
+}
+
+/// One of them.
+pub(crate) fn parse_email(text: &str) -> Result<ReservedEmail, Malformed> {
+    let (local, domain) = text.rsplit_once('@').ok_or(NO_EMAIL)?;
+    let unfit = |c: char| c.is_whitespace() || c.is_control() || "<>,;:\"()[]\\".contains(c);
+    if local.is_empty() || local.contains('@') || domain.is_empty() || text.contains(unfit) {
+        return Err(NO_EMAIL);
+    }
+    ReservedEmail::new(text).map_err(|_| NO_EMAIL)
 }

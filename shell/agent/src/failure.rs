@@ -20,6 +20,8 @@ pub(crate) enum Failure {
         /// How many are left until the next wait.
         tries_left: u8,
     },
+    /// A grant that was good once.
+    GrantOver,
     /// What only the device's own screen may.
     NotAtScreen,
     /// Nobody showed to stand before the device, or too long ago.
@@ -57,6 +59,7 @@ impl Failure {
             Self::Refused(Refusal::WrongProof { .. }) => Some("code"),
             Self::Refused(_)
             | Self::WrongLogin
+            | Self::GrantOver
             | Self::NotAtScreen
             | Self::NobodyThere
             | Self::TooEarly { .. }
@@ -67,6 +70,17 @@ impl Failure {
 }
 
 impl Failure {
+    /// Whether it is about the proof that was given.
+    pub(crate) fn is_of_proof(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => {
+                matches!(refusal, Refusal::WrongProof { .. } | Refusal::NotForThisDevice | Refusal::NotInLog)
+            }
+            Self::Malformed(_) | Self::GrantOver => true,
+            _ => false,
+        }
+    }
+
     /// The same, or this if all that is known is that something is out of its bounds.
     pub(crate) fn malformed_as(self, malformed: Malformed) -> Self {
         match self {

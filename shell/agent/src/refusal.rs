@@ -29,6 +29,13 @@ const WRONG_TRANSFER_CODE: Message = Message {
     ..messages::WRONG_PROOF
 };
 
+/// A grant's own end, by the device's clock.
+const GRANT_OVER: Message = Message {
+    title: "This grant is not good any more, or the request that it answers is over.",
+    detail: "Ask the desk for a new one; check the device's clock, which may be wrong.",
+    ..messages::EXPIRED
+};
+
 /// A factory reset from anywhere else.
 const NOT_AT_SCREEN: Message = Message {
     title: "This is done at the device's own screen only.",
@@ -76,6 +83,7 @@ impl From<Failure> for Problem {
             Failure::WrongTransferCode { tries_left } => {
                 Self::new(WRONG_TRANSFER_CODE).with("field", "transfer_code").with("tries_left", tries_left)
             }
+            Failure::GrantOver => Self::new(GRANT_OVER),
             Failure::NotAtScreen => Self::new(NOT_AT_SCREEN),
             Failure::NobodyThere => Self::new(NOBODY_THERE),
             Failure::TooEarly { retry_after } => Self::new(NEXT_CODE).retry_after(retry_after),

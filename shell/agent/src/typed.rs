@@ -2,7 +2,7 @@
 
 use sparekey_device::ways::{Answers, BadAnswers, BadSheetCode, SheetCode};
 use sparekey_device::{Recordings, Typed};
-use sparekey_protocol::files::{self, Document};
+use sparekey_protocol::files::{self, Document, Entry};
 
 use crate::failure::Malformed;
 
@@ -45,10 +45,18 @@ pub(crate) fn key_file(xml: &[u8]) -> Result<Typed, Malformed> {
     }
 }
 
-/// The file that the desk sent.
+/// The file that the desk sent: a grant, or a batch in which the device finds its own.
 pub(crate) fn grant(xml: &[u8]) -> Result<Typed, Malformed> {
     match files::parse(xml) {
         Ok(Document::Grant(file)) => Ok(Typed::Grant(file.payload)),
+        Ok(Document::Batch(entries)) => {
+            let grant = |entry| match entry {
+                Entry::Grant(file) => Some(file.payload),
+                Entry::Request(_) => None,
+            };
+            let grants: Vec<_> = entries.into_iter().filter_map(grant).collect();
+            if grants.is_empty() { Err(GRANT) } else { Ok(Typed::Grants(grants)) }
+        }
         _ => Err(GRANT),
     }
 }

@@ -1,5 +1,5 @@
 // Counts down: <time data-seconds-left="900">, and a <progress> in the same .time-left.
-// Tells a screen reader only now and then, and reloads the page at zero if the time has data-reload.
+// Tells a screen reader only now and then. At zero the page is loaded anew if the time has data-reload, which may name another.
 const SPOKEN = [600, 300, 60, 30, 10, 0];
 
 function words(seconds) {
@@ -34,7 +34,8 @@ for (const time of document.querySelectorAll("time[data-seconds-left]")) {
     last = left;
     if (left > 0) return;
     clearInterval(timer);
-    if ("reload" in time.dataset && all > 0) location.reload();
+    // Never the same form once more.
+    if ("reload" in time.dataset && all > 0) location.replace(time.dataset.reload || location.pathname + location.search);
   };
   const timer = setInterval(tick, 1000);
   tick();

@@ -166,6 +166,49 @@ fn the_recorders_pages() {
 }
 
 #[test]
+fn the_pages_of_an_ownership_s_end() {
+    let world = World::start(Setup::default());
+    let (mut critic, screen) = (Critic::new(), Browser::open(&Look::MONITOR));
+    let open = |path: &str| screen.goto(&(world.screen_url() + path));
+    world.device().activate(PASSWORD, &[]);
+    open("/reset");
+    critic.judge(&screen, "recorder-reset");
+    open("/login");
+    screen.fill("#username", "admin");
+    screen.fill("#password", PASSWORD);
+    screen.press("Log in");
+    screen.see_path("home", |path| path == "/home");
+    open("/transfer");
+    critic.judge(&screen, "recorder-transfer");
+    let button = world.folder().join("recorder/presence/button");
+    std::fs::write(&button, "").unwrap();
+    open("/reset");
+    screen.see_text("Somebody stands before this device");
+    critic.judge(&screen, "recorder-reset-open");
+    open("/transfer");
+    screen.click("input[name=recordings][value=erase]");
+    screen.fill("#password", PASSWORD);
+    screen.press("Hand it over");
+    screen.see("#transfer-code");
+    critic.judge(&screen, "recorder-transferred");
+    until("the recorder to wait for its new owner", Duration::from_secs(30), || {
+        let answer = world.device().0.json("GET", "/api/v1/device", &json!({}))?;
+        (answer.status == 200 && answer.json()["awaits_transfer"] == true).then_some(())
+    });
+    open("/activate");
+    critic.judge(&screen, "recorder-activate-transferred");
+    screen.fill("#username", "a b");
+    screen.fill("#password", "12345678");
+    screen.fill("#password_again", "87654321");
+    screen.fill("#transfer_code", "00000-00001-00002-00004");
+    screen.press("Activate");
+    screen.see_text("4 entries are to be corrected.");
+    screen.complaints();
+    critic.judge(&screen, "recorder-activate-mistakes");
+    critic.conclude();
+}
+
+#[test]
 fn the_desks_pages() {
     let world = World::start(Setup::default());
     let mut critic = Critic::new();

@@ -219,25 +219,31 @@ fn a_grant_and_a_key_from_a_terminal_let_the_owner_in() {
     };
     let device = world.device();
     device.activate(OLD, &[]);
-    let approved = |name: &str| {
+    let approved = |name: &str, together: bool| {
         let (recovery, request) = device.ask_the_desk();
         let file = world.path(name);
-        fs::write(&file, request).unwrap();
+        let Document::Request(own) = files::parse(request.as_bytes()).unwrap() else { panic!("no request") };
+        let others =
+            |numbers: std::ops::Range<u8>| numbers.map(|n| PaperDevice::new(&world, n).file(&world, n, "12345678"));
+        let among_others = || batch(others(1..3).chain([own]).chain(others(3..5)));
+        fs::write(&file, if together { among_others() } else { request }).unwrap();
         let number = desk(&agent, &["open", &file]);
         desk(&approver, &["approve", &number]);
         (recovery, number)
     };
     // The digits first; the password then is what the second recovery begins with.
-    let (recovery, number) = approved("one.xml");
+    let (recovery, number) = approved("one.xml", false);
     let code = desk(&agent, &["key", &number]);
     let again = run(&["desk", "--service", &url, "--token", &agent, "key", &number, "--json"]);
     assert!(again.status == Some(1) && again.error.contains("answered"), "{}", again.error);
     set_anew(&world, &recovery, &device.prove(&recovery, &code));
 
-    let (recovery, number) = approved("two.xml");
+    // Five requests in one file, and five grants in one: the device finds its own.
+    let (recovery, number) = approved("two.xml", true);
     let out = world.path("grant.xml");
     desk(&agent, &["grant", &number, "--out", &out]);
     let grant = fs::read_to_string(&out).unwrap();
+    assert!(grant.matches("<RecoveryGrant").count() == 5, "{grant}");
     set_anew(&world, &recovery, &device.hand_over(&recovery, &grant));
     let replayed = device.hand_over(&device.ask_the_desk().0, &grant);
     assert_eq!(replayed.problem(), "not-for-this-device", "a grant answers one request");

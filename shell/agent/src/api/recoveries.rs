@@ -98,6 +98,9 @@ fn shown(view: &RecoveryView, language: Option<&Language>) -> Value {
         "proven": view.proven,
         "parts": view.parts.iter().map(part).collect::<Vec<_>>(),
     });
+    if view.wait > 0 {
+        answer["wait"] = view.wait.into();
+    }
     match view.next_part().map(|part| &part.shows) {
         Some(Shows::Email { qr_text, masked_address, .. }) => {
             answer["qr_text"] = qr_text.as_str().into();

@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
-use sparekey_device::{HashedPassword, Refusal, Username, Weak};
+use sparekey_device::{AcceptablePassword, HashedPassword, Refusal, Username, Weak};
 use zeroize::Zeroizing;
 
-use super::{App, own_token, reserved_emails};
+use super::{App, own_token, parse_name, reserved_emails};
 use crate::failure::Failure;
 use crate::guesses::Guess;
 use crate::hasher::Turn;
@@ -68,12 +68,38 @@ impl App {
         username: Username,
         password: Zeroizing<String>,
     ) -> Result<HashedPassword, Failure> {
-        let asked = self.what_to_judge(&username, &password).await?;
-        let (judge, cost) = (self.judge.clone(), self.cost);
-        let score = turn.run(move || judge.score(&asked.password, &asked.words)).await;
-        let acceptable = self.look(|device, _| device.judge_password(&username, &password, |_, _| score)).await;
-        let acceptable = acceptable?;
+        let (acceptable, cost) = (self.judge_new(&turn, &username, &password).await?, self.cost);
         Ok(turn.run(move || acceptable.hash(random(), cost)).await)
+    }
+
+    async fn judge_new(
+        &self,
+        turn: &Turn<'_>,
+        username: &Username,
+        password: &str,
+    ) -> Result<AcceptablePassword, Refusal> {
+        let (asked, judge) = (self.what_to_judge(username, password).await?, self.judge.clone());
+        let score = turn.run(move || judge.score(&asked.password, &asked.words)).await;
+        self.look(|device, _| device.judge_password(username, password, |_, _| score)).await
+    }
+
+    /// All that would be refused of what somebody proposes for an activation; nothing is hashed, and no try is spent.
+    pub(crate) async fn mistakes(&self, visitor: &Visitor, proposed: Proposed<'_>) -> Result<Vec<Failure>, Failure> {
+        self.on_this_link(visitor).await?;
+        if self.look(|device, _| device.is_active()).await {
+            return Err(Refusal::AlreadyActive.into());
+        }
+        let mut mistakes = Vec::new();
+        let anybody = || Username::new("admin").expect("a name of five letters");
+        let username = parse_name(proposed.username).unwrap_or_else(|mistake| {
+            mistakes.push(mistake.into());
+            anybody()
+        });
+        let turn = self.hasher.turn(visitor.client)?;
+        let judged = self.judge_new(&turn, &username, proposed.password).await;
+        mistakes.extend(judged.err().map(Failure::from));
+        mistakes.extend(self.transfer_code(Some(proposed.transfer_code)).await.err());
+        Ok(mistakes)
     }
 
     /// What the judge is to be asked of a password. One that is too short, too long or blocked is refused at once.
@@ -109,6 +135,13 @@ impl App {
         let judged = self.look(|device, _| device.judge_password(&username, &password, |_, _| score).map(drop)).await;
         Ok((score, if let Err(Refusal::WeakPassword(weak)) = judged { Some(weak) } else { None }))
     }
+}
+
+/// What somebody wants to activate a device with, as far as it is the device's to judge.
+pub(crate) struct Proposed<'a> {
+    pub(crate) username: &'a str,
+    pub(crate) password: &'a str,
+    pub(crate) transfer_code: &'a str,
 }
 
 /// The session held a moment ago, so a refusal for want of a login means that the password was wrong.

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 use serde::{Deserialize, Serialize};
 use sparekey_device::Refusal;
+use sparekey_device::ways::Answers;
 use sparekey_web::assets::{REVEAL, STRENGTH};
 use sparekey_web::csrf::{FormToken, GuardedForm};
 use sparekey_web::json::ApiJson;
@@ -18,7 +19,7 @@ use zeroize::Zeroizing;
 use super::questions::{Chosen, Fields};
 use super::trouble::Trouble;
 use super::{on_this_link, same};
-use crate::app::App;
+use crate::app::{App, Proposed, parse_email};
 use crate::failure::{Failure, Malformed};
 use crate::refusal::stronger;
 use crate::settings::Questions as Policy;
@@ -38,6 +39,16 @@ struct Activate {
     policy: Policy,
 }
 
+impl Activate {
+    fn password_hint(&self) -> &'static str {
+        if self.trouble.any() && self.trouble.with("password").is_empty() {
+            "Type it once more: passwords do not come back with the page."
+        } else {
+            "8 to 128 characters. Four or five unrelated words are good."
+        }
+    }
+}
+
 /// A new password, typed twice.
 pub(super) const TWO_PASSWORDS: Malformed = Malformed {
     field: "password_again",
@@ -48,6 +59,17 @@ const TWO_ADDRESSES: Malformed = Malformed {
     field: "email_again",
     title: "The two addresses are not the same.",
     detail: "Compare both letter by letter, and correct the wrong one.",
+};
+
+const NO_DOT: Malformed = Malformed {
+    field: "reserved_emails",
+    title: "A part of this address is missing: it has no dot after the @.",
+    detail: "Complete it, such as owner@example.org.",
+};
+const ONE_ADDRESS_TWICE: Malformed = Malformed {
+    field: "second",
+    title: "Both reserved emails are the same.",
+    detail: "Give another address, or leave the second one out.",
 };
 
 /// The form's fields. What was typed comes back after a refusal, but for the passwords.
@@ -103,8 +125,10 @@ pub(super) async fn submit(
     let again = Zeroizing::new(std::mem::take(&mut typed.password_again));
     match try_activate(&app, &visitor, &typed, password, &again).await {
         Ok(response) => response,
-        Err(Failure::Refused(Refusal::AlreadyActive)) => Redirect::to("/").into_response(),
-        Err(failure) => page(&app, &visitor, token, failure.into(), typed).await,
+        Err(failures) if failures.contains(&Failure::Refused(Refusal::AlreadyActive)) => {
+            Redirect::to("/").into_response()
+        }
+        Err(failures) => page(&app, &visitor, token, failures.into(), typed).await,
     }
 }
 
@@ -114,11 +138,41 @@ async fn try_activate(
     typed: &Typed,
     password: Zeroizing<String>,
     again: &str,
+) -> Result<Response, Vec<Failure>> {
+    let proposed = Proposed { username: &typed.username, password: &password, transfer_code: &typed.transfer_code };
+    // All at once: who corrects one mistake is not to find the next one then.
+    let mut mistakes = app.mistakes(visitor, proposed).await.map_err(alone)?;
+    mistakes.extend(same(&password, again, TWO_PASSWORDS).err().map(Failure::from));
+    let emails = emails(&typed.email, &typed.email_again, &typed.second, &typed.second_again);
+    let emails = emails.unwrap_or_else(|wrong| {
+        mistakes.extend(wrong.into_iter().map(Failure::from));
+        Vec::new()
+    });
+    let questions = typed.chosen.read();
+    let questions = questions.unwrap_or_else(|wrong| {
+        mistakes.push(wrong.into());
+        None
+    });
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    activate(app, visitor, typed, password, &emails, questions).await.map_err(alone)
+}
+
+fn alone(failure: Failure) -> Vec<Failure> {
+    vec![failure]
+}
+
+async fn activate(
+    app: &App,
+    visitor: &Visitor,
+    typed: &Typed,
+    password: Zeroizing<String>,
+    emails: &[String],
+    questions: Option<Answers>,
 ) -> Result<Response, Failure> {
-    same(&password, again, TWO_PASSWORDS)?;
-    let emails = emails(&typed.email, &typed.email_again, &typed.second, &typed.second_again)?;
-    let (questions, code) = (typed.chosen.read()?, Some(typed.transfer_code.as_str()));
-    app.activate(visitor, &typed.username, password.clone(), &emails, questions, code).await?;
+    let (questions, code) = (questions, Some(typed.transfer_code.as_str()));
+    app.activate(visitor, &typed.username, password.clone(), emails, questions, code).await?;
     let logged_in = app.log_in(visitor, &typed.username, password).await?;
     let session = logged_in.token.expose();
     if !emails.is_empty() {
@@ -133,22 +187,38 @@ async fn try_activate(
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
 }
 
-/// The reserved emails that were given, each of them typed twice.
+/// The reserved emails that were given, each of them typed twice; or all that is wrong with them.
 pub(super) fn emails(
     first: &str,
     first_again: &str,
     second: &str,
     second_again: &str,
-) -> Result<Vec<String>, Malformed> {
-    let mut emails = Vec::new();
-    for (field, one, two) in [("email_again", first, first_again), ("second_again", second, second_again)] {
+) -> Result<Vec<String>, Vec<Malformed>> {
+    let (mut emails, mut wrong) = (Vec::new(), Vec::new());
+    let fields =
+        [("reserved_emails", "email_again", first, first_again), ("second", "second_again", second, second_again)];
+    for (field, again, one, two) in fields {
         let (one, two) = (one.trim(), two.trim());
-        same(one, two, Malformed { field, ..TWO_ADDRESSES })?;
-        if !one.is_empty() {
-            emails.push(one.to_owned());
+        wrong.extend(same(one, two, Malformed { field: again, ..TWO_ADDRESSES }).err());
+        if one.is_empty() {
+            continue;
         }
+        wrong.extend(parse_email(one).err().map(|not_one| Malformed { field, ..not_one }));
+        // The protocol allows such an address, and a mail server of the house's own may take it; typed here it is a slip.
+        if one
+            .rsplit_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && !domain.trim_matches('.').contains('.'))
+        {
+            wrong.push(Malformed { field, ..NO_DOT });
+        }
+        emails.push(one.to_owned());
     }
-    Ok(emails)
+    if let [one, two] = emails.as_slice()
+        && one == two
+    {
+        wrong.push(ONE_ADDRESS_TWICE);
+    }
+    if wrong.is_empty() { Ok(emails) } else { Err(wrong) }
 }
 
 async fn page(app: &App, visitor: &Visitor, token: FormToken, trouble: Trouble, typed: Typed) -> Response {

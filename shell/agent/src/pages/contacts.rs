@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sparekey_device::{RecoveryView, Refusal};
-use sparekey_web::assets::{CODE_INPUT, COUNTDOWN, REVEAL};
+use sparekey_web::assets::{CODE_INPUT, REVEAL};
 use sparekey_web::csrf::{FormToken, GuardedForm};
 use sparekey_web::page::{Page, Width};
 use sparekey_web::problem::Problem;
@@ -99,11 +99,8 @@ async fn confirm_page(
     contact: usize,
     trouble: Trouble,
 ) -> Result<Response, Problem> {
-    let page = app
-        .page("Confirm the reserved email")
-        .width(Width::Monitor)
-        .scripts([&CODE_INPUT, &COUNTDOWN])
-        .banner(trouble.banner());
+    let page =
+        app.page("Confirm the reserved email").width(Width::Monitor).scripts([&CODE_INPUT]).banner(trouble.banner());
     let found = app.look(|device, now| {
         let contacts = device.contacts(now, visitor.token())?;
         let email = contacts.get(contact).ok_or(Refusal::Malformed)?.email.to_string();
@@ -168,12 +165,13 @@ pub(super) async fn submit(
     logged_in(&app, &visitor).await?;
     let password = Zeroizing::new(std::mem::take(&mut typed.password));
     let set = async {
-        let emails = emails(&typed.email, &typed.email_again, &typed.second, &typed.second_again)?;
-        app.set_contacts(&visitor, password, &emails).await
+        let emails = emails(&typed.email, &typed.email_again, &typed.second, &typed.second_again)
+            .map_err(|wrong| wrong.into_iter().map(Failure::from).collect::<Vec<_>>())?;
+        app.set_contacts(&visitor, password, &emails).await.map_err(|failure| vec![failure])
     };
     match set.await {
         Ok(()) => Ok(Redirect::to("/home").into_response()),
-        Err(failure) => Ok(contacts_page(&app, token, failure.into(), typed)),
+        Err(failures) => Ok(contacts_page(&app, token, failures.into(), typed)),
     }
 }
 

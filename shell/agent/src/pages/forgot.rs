@@ -9,7 +9,6 @@ use http::{HeaderMap, header};
 use serde::Deserialize;
 use sparekey_device::ways::Way;
 use sparekey_device::{Asked, RecoveryId};
-use sparekey_web::assets::COUNTDOWN;
 use sparekey_web::cookie;
 use sparekey_web::csrf::{FormToken, GuardedForm};
 use sparekey_web::messages;
@@ -85,7 +84,7 @@ pub(super) async fn open(
 }
 
 async fn page(app: &App, visitor: &Visitor, headers: &HeaderMap, token: FormToken, trouble: Trouble) -> Response {
-    let page = app.page("Forgot password").scripts([&COUNTDOWN]).banner(trouble.banner());
+    let page = app.page("Forgot password").banner(trouble.banner());
     let known = cookie::read(headers, &cookie::name(OPEN, visitor.tls)).and_then(RecoveryId::parse);
     let shown = app.look(|device, now| {
         let waits = |id: &RecoveryId| device.recovery(now, visitor.caller, *id).is_ok_and(|view| view.tries_left > 0);

@@ -26,7 +26,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use sparekey_device::Refusal;
-use sparekey_web::assets::{self, Asset};
+use sparekey_web::assets::{self, Asset, COUNTDOWN};
 use sparekey_web::page::{Page, html};
 use sparekey_web::problem::Problem;
 
@@ -88,7 +88,7 @@ async fn first(State(app): State<Arc<App>>, visitor: Visitor) -> Redirect {
 impl App {
     /// A page of this device.
     fn page(&self, title: &str) -> Page {
-        Page { title: title.to_owned(), ..self.frame.clone() }
+        Page { title: title.to_owned(), ..self.frame.clone() }.scripts([&COUNTDOWN])
     }
 }
 

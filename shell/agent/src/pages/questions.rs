@@ -61,10 +61,10 @@ impl Drop for Chosen {
     }
 }
 
-/// The fields of a form to choose in. What was answered does not come back after a refusal.
+/// The fields of a form to choose in. What was answered comes back after a refusal: it stood on the page in plain sight.
 pub(super) struct Fields {
-    /// The questions chosen, by their numbers; three different ones to begin with.
-    pub(super) rows: [(usize, u8); 3],
+    /// The questions chosen, by their numbers, three different ones to begin with; and their answers.
+    pub(super) rows: [(usize, u8, Zeroizing<String>); 3],
     pub(super) all: Vec<(u8, &'static str)>,
     /// The language that they are in.
     pub(super) lang: &'static str,
@@ -73,10 +73,11 @@ pub(super) struct Fields {
 impl Fields {
     pub(super) fn new(language: Option<&Language>, chosen: &Chosen) -> Self {
         let number = |text: &str, otherwise: u8| text.parse().unwrap_or(otherwise);
+        let answer = |text: &String| Zeroizing::new(text.clone());
         let rows = [
-            (1, number(&chosen.question_1, 1)),
-            (2, number(&chosen.question_2, 2)),
-            (3, number(&chosen.question_3, 3)),
+            (1, number(&chosen.question_1, 1), answer(&chosen.answer_1)),
+            (2, number(&chosen.question_2, 2), answer(&chosen.answer_2)),
+            (3, number(&chosen.question_3, 3), answer(&chosen.answer_3)),
         ];
         Self { rows, all: questions::all(language).collect(), lang: questions::tag(language) }
     }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use serde::Deserialize;
 use sparekey_device::Caller;
-use sparekey_web::assets::{COUNTDOWN, POLL};
+use sparekey_web::assets::POLL;
 use sparekey_web::csrf::{FormToken, GuardedForm};
 use sparekey_web::page::{Banner, Page, Tone, Width, html};
 
@@ -130,7 +130,7 @@ async fn page(
     let screen = visitor.caller == Caller::Screen;
     let left = app.hand.seconds_left().filter(|_| screen);
     let page = app.page("Factory reset").width(Width::Wide).banner(banner).banner(trouble.banner());
-    let page = if left.is_some() { page.scripts([&COUNTDOWN]) } else { page.scripts([&POLL]).refresh(5) };
+    let page = if left.is_some() { page } else { page.scripts([&POLL]).refresh(5) };
     let shown = app.look(|device, _| {
         let certificate = device.identity().certificate();
         Reset {

@@ -147,6 +147,60 @@ async fn from_not_activated_to_logged_in_again() {
 }
 
 #[tokio::test]
+async fn an_activation_tells_all_mistakes_at_once_and_keeps_what_was_typed() {
+    let device = Running::new().await;
+    let mut screen = Browser::new(&device, SCREEN);
+    screen.get("/activate").await;
+    let fields = [
+        ("username", "mira m"),
+        ("password", "password1"),
+        ("password_again", "password2"),
+        ("email", "mira@intranet"),
+        ("email_again", "mira@intranets"),
+        ("second", "nobody"),
+        ("second_again", "nobody"),
+        ("question_1", "5"),
+        ("answer_1", "Rex"),
+        ("answer_2", ""),
+        ("answer_3", "Lyon"),
+    ];
+    let refused = screen.post("/activate", &fields).await;
+    assert_eq!(refused.status, 400);
+    for words in [
+        "7 entries are to be corrected.",
+        "This name cannot be used.",
+        "Add a word or two",
+        "The two passwords are not the same.",
+        "it has no dot after the @.",
+        "The two addresses are not the same.",
+        "This is not a mail address.",
+        "These are not three answers.",
+    ] {
+        assert_eq!(refused.text.matches(words).count(), 1, "{words}: {}", refused.text);
+    }
+    for kept in ["mira m", "mira@intranet", "mira@intranets", "nobody", "Rex", "Lyon"] {
+        assert!(refused.text.contains(&format!("value=\"{kept}\"")), "{kept}");
+    }
+    assert!(refused.text.contains(r#"<option value="5" selected>"#) && !refused.text.contains("password1"));
+    let twice = [
+        ("username", "mira"),
+        ("password", PASSWORD),
+        ("password_again", PASSWORD),
+        ("email", EMAIL),
+        ("email_again", EMAIL),
+        ("second", EMAIL),
+        ("second_again", EMAIL),
+    ];
+    let refused = screen.post("/activate", &twice).await;
+    assert!(refused.text.contains("Both reserved emails are the same.") && refused.text.contains("Type it once more"));
+    assert!(!device.app.look(|device, _| device.is_active()).await);
+    // What the page takes for a slip a program may mean.
+    let intranet =
+        serde_json::json!({ "username": "mira", "password": PASSWORD, "reserved_emails": ["mira@intranet"] });
+    assert_eq!(device.post(SCREEN, "/api/v1/activation", intranet).await.status, 201);
+}
+
+#[tokio::test]
 async fn without_a_reserved_email_it_says_plainly_what_happens() {
     let device = Running::new().await;
     let mut screen = Browser::new(&device, SCREEN);

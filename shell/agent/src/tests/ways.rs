@@ -51,6 +51,16 @@ async fn method(device: &Running, name: &str) -> Value {
     shown["methods"].as_array().unwrap().iter().find(|method| method["name"] == name).unwrap().clone()
 }
 
+/// Grants of other devices, in one file.
+fn batch_of_others() -> String {
+    use sparekey_protocol::files::{self, Document, Entry, GrantFile};
+    let grant = |n: u8| {
+        let (serial, case, not_after, payload) = (n.to_string(), "1".to_owned(), String::new(), vec![n; 40]);
+        Entry::Grant(GrantFile { serial, case, not_after, payload })
+    };
+    files::write(&Document::Batch((1..=3).map(grant).collect())).unwrap().to_string()
+}
+
 /// Codes in the page of a new sheet.
 fn codes(page: &str) -> Vec<String> {
     page.split("<code>").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned()).collect()
@@ -217,9 +227,7 @@ async fn questions_are_set_asked_in_the_reader_s_language_and_removed() {
     };
     let refused = browser.post("/questions", &fields("2")).await;
     assert!(
-        refused.status == 400
-            && refused.text.contains("These are not three answers.")
-            && !refused.text.contains("Emil")
+        refused.status == 400 && refused.text.contains("These are not three answers.") && refused.text.contains("Emil")
     );
     assert_eq!(browser.post("/questions", &[("password", PASSWORD)]).await.status, 400);
     assert_eq!(browser.goes_to("/questions", &fields("7")).await, "/ready");
@@ -253,11 +261,51 @@ async fn the_desk_s_request_is_a_file_and_a_symbol_and_stays() {
     assert!(file.text.contains("<RecoveryRequest") && file.text.contains(SERIAL));
     let refused = upload(&mut stranger, &format!("{page}/file"), "<RecoveryGrant/>").await;
     assert!(refused.status == 400 && refused.text.contains("This is not a grant."));
+    // What is wrong stands where it was given: the file, its text, the digits.
+    let error = |text: &str, field: &str| {
+        let (_, rest) =
+            text.split_once(&format!(r#"id="{field}-error">"#)).unwrap_or_else(|| panic!("{field} in {text}"));
+        rest.split('<').next().unwrap().trim().to_owned()
+    };
+    let errors = |text: &str| ["file", "grant", "code"].map(|field| !error(text, field).is_empty());
+    assert_eq!(errors(&shown.text), [false; 3]);
+    assert_eq!(errors(&refused.text), [true, false, false]);
+    let pasted = stranger.post(&page, &[("grant", "<RecoveryGrant/>")]).await;
+    assert_eq!(errors(&pasted.text), [false, true, false]);
+    let digits = stranger.post(&page, &[("code", "00000000")]).await;
+    assert!(digits.status == 403 && errors(&digits.text) == [false, false, true], "{}", digits.text);
+    // A batch in which nothing is for this device.
+    let batch = batch_of_others();
+    let refused = upload(&mut stranger, &format!("{page}/file"), &batch).await;
+    assert!(refused.status == 409 && error(&refused.text, "file").contains("for another device"), "{}", refused.text);
     stranger.get("/forgot").await;
     assert_eq!(stranger.goes_to("/forgot", &[("way", "desk")]).await, page, "asked for again, it is the same");
     // From elsewhere there is no file.
     let elsewhere = Browser::new(&device, ELSEWHERE).get(&format!("{page}/request.xml")).await;
     assert_eq!(elsewhere.status, 403);
+}
+
+#[tokio::test]
+async fn a_wait_is_counted_down_and_told_in_words_without_scripts() {
+    let device = Running::active().await;
+    key_file(&device).await;
+    let mut browser = owner(&device).await;
+    browser.get("/sheet").await;
+    browser.post("/sheet", &[("password", PASSWORD)]).await;
+    let opened = open(&device, "sheet").await;
+    assert!(opened.get("wait").is_none());
+    for _ in 0..5 {
+        prove(&device, &opened, json!({ "sheet_code": "00000-00001-00002-00003" })).await.problem(403, "wrong-proof");
+    }
+    let path = format!("/recoveries/{}", opened["id"].as_str().unwrap());
+    let shown = device.get(LINK, &format!("/api/v1{path}")).await.json();
+    assert!((1..=60).contains(&shown["wait"].as_u64().unwrap()), "{shown}");
+    let page = Browser::new(&device, LINK).get(&path).await.text;
+    assert!(
+        page.contains("Another try is taken in")
+            && page.contains("data-seconds-left=")
+            && page.contains(" seconds</time>")
+    );
 }
 
 #[tokio::test]

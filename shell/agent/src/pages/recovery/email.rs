@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::response::Response;
-use sparekey_web::assets::{CODE_INPUT, COUNTDOWN};
+use sparekey_web::assets::CODE_INPUT;
 use sparekey_web::page::{Page, Width};
 use sparekey_web::problem::Problem;
 
@@ -32,7 +32,7 @@ pub(super) fn page(
     all: u64,
     choice: bool,
 ) -> Result<Response, Problem> {
-    let page = page.width(Width::Monitor).scripts([&CODE_INPUT, &COUNTDOWN]);
+    let page = page.width(Width::Monitor).scripts([&CODE_INPUT]);
     let qr = qr::svg(qr_text).ok_or_else(Problem::internal)?;
     let shown = Email { page, common, qr, qr_text, masked_address, all, choice };
     Ok(shown.common.trouble.answer(&shown))

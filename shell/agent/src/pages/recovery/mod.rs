@@ -18,7 +18,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use sparekey_device::ways::Way;
 use sparekey_device::{PartView, Progress, RecoveryId, Refusal, Shows, Typed};
-use sparekey_web::assets::{COUNTDOWN, REVEAL, STRENGTH};
+use sparekey_web::assets::{REVEAL, STRENGTH};
 use sparekey_web::cookie;
 use sparekey_web::csrf::{FormToken, GuardedForm};
 use sparekey_web::page::{Page, html};
@@ -45,6 +45,8 @@ struct Common {
     id: String,
     /// Wrong proofs that it still bears.
     tries_left: u8,
+    /// Seconds until it takes another, if it takes none now.
+    wait: u64,
     expires_in: u64,
     service: String,
     serial: String,
@@ -76,6 +78,19 @@ pub(super) struct Given {
     third: Option<String>,
 }
 
+impl Given {
+    /// The field that something was given in.
+    fn field(&self) -> &'static str {
+        match self {
+            Self { sheet_code: Some(_), .. } => "sheet_code",
+            Self { key_file: Some(_), .. } => "key_file",
+            Self { grant: Some(_), .. } => "grant",
+            Self { code: Some(_), .. } => "code",
+            _ => "answers",
+        }
+    }
+}
+
 /// A key file or a grant, as a file.
 #[derive(Deserialize)]
 pub(super) struct File {
@@ -90,8 +105,9 @@ pub(super) async fn prove(
     GuardedForm(given): GuardedForm<Given>,
 ) -> Result<Response, Response> {
     on_this_link(&app, &visitor).await?;
+    let field = given.field();
     let proven = async { app.prove(&visitor, id, read(&app, &visitor, id, given).await?).await };
-    answer(&app, &visitor, token, id, proven.await).await
+    answer(&app, &visitor, token, id, field, proven.await).await
 }
 
 pub(super) async fn prove_by_file(
@@ -111,7 +127,7 @@ pub(super) async fn prove_by_file(
         };
         app.prove(&visitor, id, typed).await
     };
-    answer(&app, &visitor, token, id, proven.await).await
+    answer(&app, &visitor, token, id, "file", proven.await).await
 }
 
 /// The proof in a form.
@@ -142,6 +158,7 @@ async fn answer(
     visitor: &Visitor,
     token: FormToken,
     id: RecoveryId,
+    field: &'static str,
     proven: Result<Progress, Failure>,
 ) -> Result<Response, Response> {
     match proven {
@@ -152,7 +169,7 @@ async fn answer(
             Ok(([(header::SET_COOKIE, ticket_cookie(visitor, ticket.expose()))], next).into_response())
         }
         Err(failure) => {
-            let shown = page(app, visitor, token, id, failure.into()).await;
+            let shown = page(app, visitor, token, id, Trouble::of_proof(field, failure)).await;
             shown.map_err(|_| failure.into_response())
         }
     }
@@ -184,6 +201,7 @@ async fn page(
         trouble,
         id: id.to_string(),
         tries_left: view.tries_left,
+        wait: view.wait,
         expires_in: view.expires_in,
         service,
         serial,
@@ -233,7 +251,7 @@ async fn password_page(
     trouble: Trouble,
 ) -> Result<Response, Problem> {
     let ticket = ticket(visitor, headers).map_err(Failure::Refused)?;
-    let page = app.page("New password").scripts([&REVEAL, &STRENGTH, &COUNTDOWN]).banner(trouble.banner());
+    let page = app.page("New password").scripts([&REVEAL, &STRENGTH]).banner(trouble.banner());
     let view = app.look(|device, now| {
         device.check_ticket(now, visitor.caller, id, &ticket)?;
         let username = device.username().map(|name| name.as_str().to_owned()).unwrap_or_default();

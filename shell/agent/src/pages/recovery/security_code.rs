@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 use sparekey_protocol::ocra::Question;
-use sparekey_web::assets::{CODE_INPUT, COUNTDOWN};
+use sparekey_web::assets::CODE_INPUT;
 use sparekey_web::page::Page;
 
 use super::Common;
@@ -20,6 +20,6 @@ struct SecurityCode {
 pub(super) fn page(page: Page, common: Common, question: Question) -> Response {
     let digits = question.to_string();
     let question = format!("{} {}", &digits[..4], &digits[4..]);
-    let shown = SecurityCode { page: page.scripts([&CODE_INPUT, &COUNTDOWN]), common, question };
+    let shown = SecurityCode { page: page.scripts([&CODE_INPUT]), common, question };
     shown.common.trouble.answer(&shown)
 }
