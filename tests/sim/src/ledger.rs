@@ -65,6 +65,8 @@ pub(crate) struct Ledger {
     waits: BTreeMap<(usize, bool, Class), (u64, u64)>,
     /// What stands in the public log.
     logged: Vec<Nonce>,
+    /// Devices that were handed over, and the code that goes with each.
+    handed_over: BTreeMap<usize, u64>,
     /// Proofs that set a new password.
     used: Vec<Used>,
 }
@@ -96,6 +98,22 @@ impl Ledger {
         assert!(!parts.iter().any(|part| known(part.1)), "two requests of the same bytes");
         let life = Life { parts, opened: ran, looked_at: 0, proven_with: Vec::new(), proven: 0, resets: 0 };
         self.lives.push((device, id, life));
+    }
+
+    /// The owner handed the device over, with this code.
+    pub(crate) fn handed_over(&mut self, device: usize, code: u64) {
+        self.handed_over.insert(device, code);
+    }
+
+    /// A hand on the device ended a transfer, too.
+    pub(crate) fn reset_by_hand(&mut self, device: usize) {
+        self.handed_over.remove(&device);
+    }
+
+    /// The device has an owner: after a transfer, one who typed its code.
+    pub(crate) fn activated(&mut self, device: usize, typed: Option<u64>) {
+        let code = self.handed_over.remove(&device);
+        assert!(code.is_none() || code == typed, "a device that was handed over is somebody else's");
     }
 
     /// A code may be looked at.

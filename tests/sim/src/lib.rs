@@ -9,6 +9,7 @@
 mod carrying;
 mod chance;
 mod handing;
+mod handing_over;
 mod ledger;
 mod model;
 mod owning;
@@ -18,6 +19,7 @@ mod recovering;
 mod service;
 mod setting_up;
 mod steps;
+mod trying_out;
 mod world;
 
 pub use steps::Mood;

@@ -1,6 +1,6 @@
 //! What owners do, and others try: activation, logging in, passwords, reserved emails.
 
-use sparekey_device::{Caller, NewOwner, Username};
+use sparekey_device::{Caller, HashedPassword, NewOwner, Username};
 use sparekey_protocol::{Code, RequestIdentity, ReservedEmail};
 
 use crate::{
@@ -17,18 +17,32 @@ impl World {
         let (device, caller, fate) = (self.any_device(), self.any_caller(), self.fate());
         let (password, hashed) = self.new_password(device);
         let addresses = self.addresses();
+        let unlocked = self.transfers.iter().rposition(|verdict| verdict.device == device);
+        let unlocked = unlocked.filter(|_| self.chance.percent(90));
         let recorder = &mut self.recorders[device];
-        let owner = NewOwner {
-            username: Username::new(NAME).expect("a short name"),
-            password: hashed,
-            reserved_emails: emails(&addresses),
-            questions: None,
+        let owner = new_owner(hashed, &addresses);
+        // A code that was found right opens the transfer that it was typed for.
+        let opened = unlocked.map(|at| &self.transfers[at]);
+        let opens = opened.and_then(|opened| (opened.typed == opened.transfer).then_some(opened.transfer));
+        let expected = recorder.model.asked_to_activate(caller, opens);
+        let outcome =
+            recorder.command(fate, |device, now| device.activate(now, caller, owner, opened.map(|o| &o.checked)));
+        // A wrong code is put on record, so the refusal comes out of a change that is stored.
+        let answer = match outcome {
+            Err(refusal) => Some(Err(refusal)),
+            Ok(answer) => answer,
         };
-        let expected = recorder.model.asked_to_activate(caller);
-        let outcome = recorder.command(fate, |device, now| device.activate(now, caller, owner, None));
-        assert_eq!(said(&outcome), expected, "activating");
-        if outcome == Ok(Some(Ok(()))) {
+        if let Some(answer) = &answer {
+            assert_eq!(said(answer), expected, "activating");
+        }
+        if answer == Some(Ok(())) {
+            let handed_over = recorder.model.transfer.is_some();
             recorder.model.did_activate(&password, addresses);
+            self.ledger.activated(device, opened.map(|opened| opened.typed));
+            self.ledger.waits_no_more(device);
+            if handed_over {
+                self.tell("take over", &expected);
+            }
         }
         self.tell("activate", &expected);
         self.survives(device, fate);
@@ -221,6 +235,12 @@ impl World {
             shown.iter().map(|shown| (shown.email.as_str().to_owned(), shown.confirmed.is_some())).collect();
         assert_eq!(shown, recorder.model.contacts);
     }
+}
+
+/// What is set on the first day.
+pub(crate) fn new_owner(password: HashedPassword, addresses: &[String]) -> NewOwner {
+    let username = Username::new(NAME).expect("a short name");
+    NewOwner { username, password, reserved_emails: emails(addresses), questions: None }
 }
 
 fn emails(addresses: &[String]) -> Vec<ReservedEmail> {

@@ -15,12 +15,12 @@ pub(crate) fn kind(caller: Caller) -> Kind {
     if caller == Caller::Screen { Kind::Screen } else { Kind::Link }
 }
 
-fn is_link(caller: Caller) -> bool {
+pub(crate) fn is_link(caller: Caller) -> bool {
     caller != Caller::Screen
 }
 
 /// The seconds of an answer that says to wait.
-fn wait(answer: &str) -> Option<u64> {
+pub(crate) fn wait(answer: &str) -> Option<u64> {
     Some(answer.strip_prefix("too-many-tries ")?.parse().expect("seconds"))
 }
 
@@ -62,7 +62,7 @@ impl World {
         }
     }
 
-    fn is_shown(&mut self, device: usize, caller: Caller, opened: &RecoveryView) {
+    pub(crate) fn is_shown(&mut self, device: usize, caller: Caller, opened: &RecoveryView) {
         keep(&mut self.shown, Shown { device, caller, id: opened.id });
         for part in &opened.parts {
             if let Some(qr_text) = part.shows.qr_text() {
@@ -80,7 +80,7 @@ impl World {
 
     /// A request is stored: the model and the ledger take down what the service will find in it.
     pub(crate) fn began(&mut self, device: usize, kind: Kind, contact: usize, opened: &RecoveryView) {
-        let both = self.recorders[device].model.both && !matches!(kind, Kind::Confirmation(_));
+        let both = self.recorders[device].model.both && !matches!(kind, Kind::Confirmation(_)) && !opened.test;
         let mut emails = if both { vec![0, 1] } else { vec![contact] }.into_iter();
         let mut parts = Vec::new();
         for part in &opened.parts {
@@ -95,7 +95,8 @@ impl World {
         }
         let ran = self.recorders[device].ran;
         self.ledger.began(device, opened.id, &parts, ran);
-        self.recorders[device].model.did_open(kind, opened.id, parts.into_iter().map(|(part, _)| part).collect());
+        let parts = parts.into_iter().map(|(part, _)| part).collect();
+        self.recorders[device].model.did_open(kind, opened.id, parts, opened.test.then_some(contact));
     }
 
     /// One part of it, with where its code goes to.
@@ -180,7 +181,7 @@ impl World {
             Err(refusal) => Some(Err(refusal)),
             Ok(answer) => answer,
         };
-        let mut ticket = None;
+        let (mut ticket, mut tested) = (None, false);
         if let Some(answer) = answer {
             let said = brought(&answer);
             if expected == "somehow" {
@@ -192,15 +193,17 @@ impl World {
             if let Ok(progress) = &answer {
                 let ran = recorder.ran;
                 let its = if let Progress::Proven(ticket) = progress { Some(ticket.expose()) } else { None };
-                recorder.model.did_prove(kind(caller), of.id, &verdict.expected, its);
+                let class = Class::of_given(&verdict.given);
+                recorder.model.did_prove(kind(caller), of.id, class, &verdict.expected, its);
                 self.ledger.proven(of.device, of.id, &verdict.given, ran);
+                tested = matches!(progress, Progress::Tested);
                 if let Some(its) = its {
                     ticket = Some(its.to_owned());
                     self.ledger.waits_no_more(of.device);
                 }
             }
         }
-        let name = format!("redeem {}", verdict.given.name());
+        let name = format!("{} {}", if tested { "try out" } else { "redeem" }, verdict.given.name());
         self.tell(&name, &expected);
         if self.survives(of.device, fate) {
             if let Some(ticket) = ticket {
@@ -259,6 +262,7 @@ impl World {
     /// Nobody with a right way is locked out for good, whatever happened: a hand on the device, and no longer than a day.
     pub(crate) fn everybody_gets_in(&mut self) {
         for device in 0..self.recorders.len() {
+            self.new_owner_gets_in(device);
             for caller in [Caller::Screen, crate::world::LINK] {
                 self.recorders[device].pass(25 * 3_600);
                 self.recorders[device].clock = self.time;

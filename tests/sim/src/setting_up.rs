@@ -166,6 +166,7 @@ impl World {
             recorder.command(fate, |device, now| Ok(device.factory_reset(now, Presence::detected(), Recordings::Keep)));
         if outcome == Ok(Some(())) {
             recorder.model.did_factory_reset();
+            self.ledger.reset_by_hand(device);
             self.ledger.waits_no_more(device);
             self.nothing_older_lives(device, None);
             self.tell("factory reset", &ok());

@@ -40,6 +40,14 @@ pub(crate) enum Step {
     Desk,
     LiftStops,
     FactoryReset,
+    Transfer,
+    TryTransfer,
+    /// Without the code.
+    GuessTransfer,
+    WholeTransfer,
+    GuessedTransfer,
+    Test,
+    WholeTest,
 }
 
 /// An owner's way back in, from *Forgot password* to the login.
@@ -58,6 +66,26 @@ pub(crate) const WAY: [Step; 11] = [
 ];
 /// An owner who prepares.
 pub(crate) const SET_UP: [Step; 5] = [Step::TypePassword, Step::LogIn, Step::SetUp, Step::SetUp, Step::SetUp];
+/// An owner who sells the device, and the one who buys it.
+pub(crate) const TRANSFER: [Step; 5] =
+    [Step::TypePassword, Step::LogIn, Step::Transfer, Step::TryTransfer, Step::Activate];
+/// A stranger who comes before the buyer, with a guess more than there are tries.
+pub(crate) const GUESSED_TRANSFER: [Step; 11] = [
+    Step::TypePassword,
+    Step::LogIn,
+    Step::Transfer,
+    Step::GuessTransfer,
+    Step::Activate,
+    Step::GuessTransfer,
+    Step::GuessTransfer,
+    Step::GuessTransfer,
+    Step::GuessTransfer,
+    Step::GuessTransfer,
+    Step::Pass,
+];
+/// An owner who tries a way out.
+pub(crate) const TEST: [Step; 8] =
+    [Step::TypePassword, Step::LogIn, Step::Test, Step::Carry, Step::Post, Step::Desk, Step::TakeTry, Step::Redeem];
 /// An owner's way to a confirmed email.
 pub(crate) const CONFIRMATION: [Step; 7] = [
     Step::TypePassword,
@@ -120,10 +148,17 @@ impl Mood {
             (if self == Self::Siege { 1 } else { 3 }, Step::WholeSetUp),
             (3, Step::Desk),
             (if self == Self::Siege { 0 } else { 1 }, Step::LiftStops),
+            (if self == Self::Siege { 0 } else { 2 }, Step::TryTransfer),
+            (if self == Self::Siege { 0 } else { 2 }, Step::Test),
+            (if self == Self::Siege { 0 } else { 2 }, Step::WholeTest),
         ];
         // Once in a long while.
         weights.iter_mut().for_each(|(weight, _)| *weight *= 8);
         weights.push((1, Step::FactoryReset));
+        // It forgets what a siege has counted so far.
+        if self != Self::Siege {
+            weights.extend([(1, Step::Transfer), (3, Step::WholeTransfer), (3, Step::GuessedTransfer)]);
+        }
         weights
     }
 }

@@ -10,12 +10,13 @@ use sparekey_protocol::{DeviceId, Language, Nonce, RequestIdentity, Time};
 
 use crate::{
     chance::Chance,
+    handing_over::{Handed, Unlocking},
     ledger::Ledger,
     model,
     proofs::{File, Given, Line, Paper},
     recorder::{CHEAP, Fate, Recorder},
     service::Service,
-    steps::{CONFIRMATION, GUESSES, Mood, SET_UP, Step, WAY},
+    steps::{CONFIRMATION, GUESSED_TRANSFER, GUESSES, Mood, SET_UP, Step, TEST, TRANSFER, WAY},
 };
 
 pub(crate) const NAME: &str = "admin";
@@ -84,7 +85,11 @@ pub(crate) struct World {
     pub(crate) files: Vec<File>,
     /// Lines of sheets that were printed, ever.
     pub(crate) lines: Vec<Line>,
-    /// How many of both there were.
+    /// Transfer codes that were handed over, ever.
+    pub(crate) codes: Vec<Handed>,
+    /// Verdicts on transfer codes.
+    pub(crate) transfers: Vec<Unlocking>,
+    /// How many of all these there were.
     pub(crate) made: u64,
     /// Requests that came to the desk: whose, and what is in them.
     pub(crate) inbox: Vec<(DeviceId, Nonce, RequestIdentity, String)>,
@@ -116,6 +121,8 @@ pub fn run(seed: u64, steps: u32, mood: Mood) -> BTreeMap<String, u64> {
         tokens: Vec::new(),
         files: Vec::new(),
         lines: Vec::new(),
+        codes: Vec::new(),
+        transfers: Vec::new(),
         made: 0,
         inbox: Vec::new(),
         papers: Vec::new(),
@@ -182,6 +189,13 @@ impl World {
             Step::Desk => self.desk(),
             Step::LiftStops => self.lift_stops(),
             Step::FactoryReset => self.factory_reset(),
+            Step::Transfer => self.transfer(),
+            Step::TryTransfer => self.try_transfer(60),
+            Step::GuessTransfer => self.try_transfer(0),
+            Step::WholeTransfer => self.go(&TRANSFER),
+            Step::GuessedTransfer => self.go(&GUESSED_TRANSFER),
+            Step::Test => self.test(),
+            Step::WholeTest => self.go(&TEST),
         }
     }
 
@@ -225,6 +239,7 @@ impl World {
         self.verdicts.retain(|verdict| verdict.of.device != device);
         self.confirming.retain(|verdict| verdict.device != device);
         self.known.retain(|known| known.device != device);
+        self.transfers.retain(|verdict| verdict.device != device);
         self.forget(device);
     }
 

@@ -115,6 +115,13 @@ impl Guards {
         }
     }
 
+    /// A right one that was to change nothing.
+    pub(crate) fn uncount(&mut self, class: Class, on_link: bool) {
+        let guard = self.of_mut(class, on_link);
+        guard.wrong_in_row = guard.wrong_in_row.saturating_sub(1);
+        guard.row = guard.row.saturating_sub(1);
+    }
+
     pub(crate) fn is_closed(&self, class: Class, on_link: bool) -> bool {
         class.stop().is_some_and(|stop| self.of(class, on_link).wrong_in_row >= stop)
     }

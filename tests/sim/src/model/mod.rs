@@ -75,6 +75,8 @@ pub(crate) struct Model {
     pub(crate) questions: Option<u64>,
     pub(crate) switched_off: Vec<Way>,
     pub(crate) no_service: bool,
+    /// The transfer code that its next owner has to have, by its number.
+    pub(crate) transfer: Option<u64>,
     /// The maker's policy.
     pub(crate) questions_beside: bool,
     /// Who it is.
@@ -129,16 +131,27 @@ impl Model {
         if self.password.is_some() { Ok(()) } else { refused("not-active") }
     }
 
-    pub(crate) fn asked_to_activate(&self, caller: Caller) -> Answer {
-        let answer =
-            Kind::of(caller).and_then(|_| if self.password.is_some() { refused("already-active") } else { Ok(()) });
-        answer.err().unwrap_or_else(ok)
+    /// `opened` is the transfer that somebody has the code of.
+    pub(crate) fn asked_to_activate(&self, caller: Caller, opened: Option<u64>) -> Answer {
+        let answer = || {
+            let kind = Kind::of(caller)?;
+            if self.password.is_some() {
+                return refused("already-active");
+            }
+            if self.transfer.is_some() && self.transfer != opened {
+                let left = self.guards.tries_left(Class::Sheet, kind == Kind::Link, self.now.counted);
+                return Err(format!("wrong-proof {}", left.expect("they are counted over all tries")));
+            }
+            Ok(())
+        };
+        answer().err().unwrap_or_else(ok)
     }
 
     pub(crate) fn did_activate(&mut self, password: &str, contacts: Vec<String>) {
         self.password = Some(password.to_owned());
         self.edition += 1;
         self.guards.reset();
+        self.transfer = None;
         self.contacts = contacts.into_iter().map(|address| (address, false)).collect();
     }
 

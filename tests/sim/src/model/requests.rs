@@ -35,6 +35,8 @@ pub(crate) struct Request {
     pub(crate) id: RecoveryId,
     pub(crate) kind: Kind,
     pub(crate) parts: Vec<Part>,
+    /// A dry test, and the reserved email that it confirms if it is one of that way.
+    pub(crate) test: Option<usize>,
     pub(super) opened: Moment,
     pub(super) seconds: u64,
     pub(super) proven: Option<(Moment, String)>,
@@ -93,7 +95,8 @@ impl Model {
     fn open_of(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Request> {
         self.requests
             .iter()
-            .filter(move |request| request.kind == kind && request.proven.is_none() && self.alive(request))
+            .filter(move |request| request.kind == kind && request.proven.is_none() && request.test.is_none())
+            .filter(|request| self.alive(request))
     }
 
     fn crowd(&self, kind: Kind, class: Class) -> Vec<&Request> {
@@ -138,6 +141,25 @@ impl Model {
         Ok(Opening::New(wanted))
     }
 
+    /// Of what a dry test by this way is made.
+    pub(crate) fn asked_to_test(&mut self, token: &str, caller: Caller, way: Way, contact: usize) -> Answer {
+        match self.asked_for_session(token) {
+            answer if answer == ok() => {}
+            answer => return answer,
+        }
+        let answer = || {
+            let kind = Kind::of(caller)?;
+            if !self.is_ready(way, kind) || way == Way::Email && contact >= self.contacts.len() {
+                return refused("method-not-ready");
+            }
+            match self.guards.left(Class::of(way), kind == Kind::Link, self.now.counted) {
+                0 => Ok(()),
+                left => Err(format!("too-many-tries {left}")),
+            }
+        };
+        answer().err().unwrap_or_else(ok)
+    }
+
     fn wanted(&self, kind: Kind, way: Way, contact: usize) -> Result<Vec<Way>, Answer> {
         if !self.is_ready(way, kind) || way == Way::Email && !self.both && contact >= self.contacts.len() {
             return refused("method-not-ready");
@@ -154,12 +176,17 @@ impl Model {
         Ok(wanted)
     }
 
-    pub(crate) fn did_open(&mut self, kind: Kind, id: RecoveryId, parts: Vec<Part>) {
+    pub(crate) fn did_open(&mut self, kind: Kind, id: RecoveryId, parts: Vec<Part>, test: Option<usize>) {
         self.drop_dead();
         let classes: Vec<_> =
             parts.iter().filter(|part| part.way != Way::Desk).map(|part| Class::of(part.way)).collect();
         let seconds = if parts[0].way == Way::Desk { 48 * 3_600 } else { 1_800 };
-        let request = Request { id, kind, parts, opened: self.now, seconds, proven: None };
+        let request = Request { id, kind, parts, test, opened: self.now, seconds, proven: None };
+        if test.is_some() {
+            self.requests.retain(|other| other.test.is_none() || other.way() != request.way());
+            self.requests.push(request);
+            return;
+        }
         if let Kind::Confirmation(_) = kind {
             self.requests.retain(|request| request.kind != kind);
             self.requests.push(request);
@@ -168,6 +195,7 @@ impl Model {
         for class in &classes {
             self.requests.retain(|request| {
                 request.kind != kind
+                    || request.test.is_some()
                     || request.proven.is_some()
                     || !request.takes_place_of(*class)
                     || !request.is_used_up()
@@ -245,18 +273,18 @@ impl Model {
             Given::KeyFile(file) if self.key_file == Some(file.number) => Verdict::Right(number, Of::Part),
             Given::SheetCode(line) if self.has_line(line.number) => Verdict::Right(number, Of::SheetLine(line.number)),
             Given::Answers(set) if self.questions == Some(*set) => Verdict::Right(number, Of::Part),
-            Given::Grant(paper) => self.grant(number, paper, clock),
+            Given::Grant(paper) => self.grant(number, paper, clock, request.test.is_some()),
             Given::KeyFile(_) | Given::SheetCode(_) | Given::Answers(_) => Verdict::Wrong,
         }
     }
 
-    fn grant(&self, part: usize, paper: &Paper, clock: u64) -> Verdict {
+    fn grant(&self, part: usize, paper: &Paper, clock: u64, test: bool) -> Verdict {
         match paper.truth {
             Truth::Altered => Verdict::Somehow,
             Truth::OtherSigner => Verdict::Wrong,
             // Told apart before anything else is looked at.
             Truth::NotInLog => Verdict::Refused("not-in-log"),
-            Truth::Good | Truth::OtherLog if paper.device != self.device_id() || !self.waits_for(paper.nonce) => {
+            Truth::Good | Truth::OtherLog if paper.device != self.device_id() || !self.waits_for(paper.nonce, test) => {
                 Verdict::Refused("not-for-this-device")
             }
             Truth::OtherLog => Verdict::Refused("not-in-log"),
@@ -265,9 +293,11 @@ impl Model {
         }
     }
 
-    fn waits_for(&self, nonce: Nonce) -> bool {
-        let resets = self.requests.iter().filter(|request| !matches!(request.kind, Kind::Confirmation(_)));
-        let mut waiting = resets.filter(|request| request.proven.is_none() && self.alive(request));
+    /// A reset or, with `test`, a dry test.
+    fn waits_for(&self, nonce: Nonce, test: bool) -> bool {
+        let open = self.requests.iter().filter(|request| !matches!(request.kind, Kind::Confirmation(_)));
+        let open = open.filter(|request| request.test.is_some() == test);
+        let mut waiting = open.filter(|request| request.proven.is_none() && self.alive(request));
         waiting.any(|request| request.parts.iter().any(|part| part.nonce == Some(nonce)))
     }
 
@@ -295,7 +325,7 @@ impl Model {
             let still_there = match of {
                 Of::Part => true,
                 Of::SheetLine(line) => self.has_line(*line),
-                Of::Nonce(nonce) => self.waits_for(*nonce),
+                Of::Nonce(nonce) => self.waits_for(*nonce, request.test.is_some()),
             };
             if !still_there || waiting.iter().all(|(number, _)| *number != part) {
                 return refused("expired");
@@ -306,10 +336,26 @@ impl Model {
         answer().unwrap_or_else(|answer| answer)
     }
 
-    pub(crate) fn did_prove(&mut self, kind: Kind, id: RecoveryId, verdict: &Verdict, ticket: Option<&str>) {
+    pub(crate) fn did_prove(
+        &mut self,
+        kind: Kind,
+        id: RecoveryId,
+        class: Class,
+        verdict: &Verdict,
+        ticket: Option<&str>,
+    ) {
         let now = self.now;
         let Verdict::Right(number, of) = verdict else { panic!("a proof that is not right was taken") };
         let request = self.request_mut(kind, id);
+        if let Some(contact) = request.test {
+            let way = request.way();
+            self.requests.retain(|other| other.id != id);
+            self.guards.uncount(class, kind == Kind::Link);
+            if way == Way::Email {
+                self.contacts[contact].1 = true;
+            }
+            return;
+        }
         request.parts[*number].proven = true;
         if let Of::SheetLine(line) = of {
             request.parts[*number].sheet_line = Some(*line);

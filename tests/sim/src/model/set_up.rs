@@ -1,6 +1,6 @@
 //! What an owner sets up, and which ways are ready by it.
 
-use sparekey_device::ways::Way;
+use sparekey_device::{Caller, ways::Way};
 use sparekey_protocol::DeviceId;
 
 use super::{Answer, Class, Kind, Model, ok};
@@ -64,6 +64,30 @@ impl Model {
         let Self { edition, now, stored, up, questions_beside, id, .. } = self.clone();
         let switched_off = Self::default_switches();
         *self = Self { edition, now, stored, up, questions_beside, id, switched_off, ..Self::default() };
+    }
+
+    /// The same, but that the next owner has to have this code.
+    pub(crate) fn did_transfer(&mut self, code: u64) {
+        self.did_factory_reset();
+        self.transfer = Some(code);
+    }
+
+    pub(crate) fn asked_for_a_transfer_try(&self, caller: Caller) -> Answer {
+        let answer = || {
+            let kind = Kind::of(caller)?;
+            if self.transfer.is_none() {
+                return Err("expired".to_owned());
+            }
+            match self.guards.left(Class::Sheet, kind == Kind::Link, self.now.counted) {
+                0 => Ok(()),
+                left => Err(format!("too-many-tries {left}")),
+            }
+        };
+        answer().err().unwrap_or_else(ok)
+    }
+
+    pub(crate) fn did_take_a_transfer_try(&mut self, kind: Kind) {
+        self.guards.count(Class::Sheet, kind == Kind::Link, self.now.counted);
     }
 
     pub(crate) fn did_lift_stops(&mut self) {
