@@ -9,6 +9,7 @@ import grant_vectors
 import log_vectors
 import request_vectors
 import text_vectors
+import told_vectors
 
 if __name__ == "__main__":
     certificate_vectors.certificates()
@@ -29,3 +30,5 @@ if __name__ == "__main__":
     grant_vectors.grants()
     grant_vectors.enrolments()
     grant_vectors.security_codes()
+    told_vectors.receipts()
+    told_vectors.transfers()

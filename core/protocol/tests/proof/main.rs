@@ -10,5 +10,6 @@ mod log_vectors;
 mod peer;
 mod properties;
 mod told;
+mod told_vectors;
 mod vector;
 mod vectors;

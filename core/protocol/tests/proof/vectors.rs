@@ -9,14 +9,14 @@ use sparekey_protocol::{
 use crate::{
     files::{error_name, fields_of},
     fixture::Service,
-    log_vectors,
+    log_vectors, told_vectors,
     vector::{self, Fields, Outcome, Vector, field},
 };
 
 #[test]
 fn every_vector_is_read_as_it_says() {
     let vectors = vector::all();
-    assert!(vectors.len() > 600, "only {} vectors: is the folder whole?", vectors.len());
+    assert!(vectors.len() > 730, "only {} vectors: is the folder whole?", vectors.len());
     let mut wrong = Vec::new();
     for vector in &vectors {
         let outcome = match vector.kind.as_str() {
@@ -34,6 +34,8 @@ fn every_vector_is_read_as_it_says() {
             "grant" => log_vectors::read_grant(vector),
             "enrolment" => log_vectors::read_enrolment(vector),
             "ocra" => log_vectors::read_security_code(vector),
+            "receipt" => told_vectors::read_receipt(vector),
+            "transfer" => told_vectors::read_transfer(vector),
             kind => panic!("{}: what is a {kind}?", vector.name),
         };
         let expected = if vector.expect == "ok" { Ok(&vector.outcome) } else { Err(vector.expect.as_str()) };
@@ -44,14 +46,14 @@ fn every_vector_is_read_as_it_says() {
     assert!(wrong.is_empty(), "{} of {} vectors:\n{}", wrong.len(), vectors.len(), wrong.join("\n"));
 }
 
-fn malformed_name(malformed: Malformed) -> &'static str {
+pub(crate) fn malformed_name(malformed: Malformed) -> &'static str {
     match malformed {
         Malformed::TooLong => "too-large",
         Malformed::Shape | Malformed::NotDeterministic => "malformed",
     }
 }
 
-fn public_key(vector: &Vector, name: &str) -> PublicKey {
+pub(crate) fn public_key(vector: &Vector, name: &str) -> PublicKey {
     PublicKey::from_bytes(&vector.seed(name).unwrap()).unwrap()
 }
 
