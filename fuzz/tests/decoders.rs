@@ -85,6 +85,7 @@ target!(random_bytes, Vec<u8>, |input: &Vec<u8>| {
     assert!(receipt::open(input, &Service::default()).is_err());
     let own = Certificate::verify(&certificate(), &maker).unwrap();
     assert!(Statement::verify(input, &own).is_err());
+    let _ = grant::named(input);
     assert!(grant::open(input, &card(), DeviceId([1; 16]), |_| true).is_err());
     let text = String::from_utf8_lossy(input);
     let _ = qr::read(&text);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sparekey_e2e::http::Api;
-use sparekey_e2e::{Browser, Look, Setup, World, until};
+use sparekey_e2e::{Browser, Look, Program, Setup, World, until};
 
 const FIRST: &str = "tangerine ladder ocean clock";
 const SECOND: &str = "granite whistle seldom maple";
@@ -71,6 +71,24 @@ fn by_three_answers() {
     let wrong = world.device().0.post(&format!("/api/v1/recoveries/{id}/proof"), &json!({ "answers": answers("Max") }));
     assert_eq!(wrong.problem(), "wrong-proof");
     resets(&world, &id, &json!({ "answers": answers(" rex ") }));
+}
+
+/// What the maker thinks of questions comes with the command.
+#[test]
+fn questions_that_the_maker_forbids() {
+    let world = World::start(Setup::default());
+    world.make_recorder("strict", "NVR-2026-000418");
+    let (dir, folder) = (world.path("strict"), world.folder());
+    let args = ["recorder", "run", &dir, "--listen", "127.0.0.1:0", "--questions", "forbidden"];
+    let strict = Program::start("strict", &args, folder, &[]);
+    let api = Api::new(strict.told("screen"));
+    let answers = json!([{ "id": 1, "answer": "Rex" }, { "id": 3, "answer": "Mohr" }, { "id": 11, "answer": "Bo" }]);
+    let body = json!({ "username": "admin", "password": FIRST, "questions": answers });
+    assert_eq!(api.post("/api/v1/activation", &body).json()["why"], "forbidden-by-maker");
+    api.post("/api/v1/activation", &json!({ "username": "admin", "password": FIRST })).must(201);
+    let methods = api.get("/api/v1/device").must(200)["methods"].clone();
+    let questions = methods.as_array().unwrap().iter().find(|method| method["name"] == "questions").unwrap().clone();
+    assert_eq!(questions, json!({ "name": "questions", "ready": false, "why": "forbidden-by-maker" }));
 }
 
 /// The desk reads the digits out of the request, and its owner types them.

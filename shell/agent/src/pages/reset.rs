@@ -61,8 +61,8 @@ pub(super) async fn show(
 }
 
 /// Whether somebody showed to be there meanwhile: the page is to be loaded again.
-pub(super) async fn hand(State(app): State<Arc<App>>) -> StatusCode {
-    match app.hand.seconds_left() {
+pub(super) async fn hand(State(app): State<Arc<App>>, visitor: Visitor) -> StatusCode {
+    match app.hand.seconds_left().filter(|_| visitor.caller == Caller::Screen) {
         Some(_) => StatusCode::RESET_CONTENT,
         None => StatusCode::NO_CONTENT,
     }

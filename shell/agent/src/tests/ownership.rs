@@ -164,6 +164,7 @@ async fn a_factory_reset_takes_a_hand_the_screen_and_two_answers() {
         let page = other.get("/reset").await;
         assert!(page.text.contains("own screen") && !page.text.contains("Reset this device"), "{peer}");
         assert_eq!(other.post("/reset", &all).await.status, 403, "{peer}");
+        assert_eq!(other.get("/reset/hand").await.status, 204, "who stands there is nobody else's to know");
     }
     let page = screen.get("/reset").await;
     assert!(page.text.contains("Reset this device") && !page.text.contains("checked"), "nothing is chosen beforehand");
