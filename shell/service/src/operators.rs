@@ -73,6 +73,13 @@ pub struct Secret(Zeroizing<[u8; 32]>);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SecretHash(pub(crate) [u8; 32]);
 
+impl SecretHash {
+    /// The name of something that only who was given it can have.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
 impl Secret {
     pub(crate) fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = Zeroizing::new([0; 32]);

@@ -26,6 +26,7 @@ const OUTBOX: &[u8] = b"sparekey/v1/outbox";
 const BUCKETS: &[u8] = b"sparekey/v1/buckets";
 const EVIDENCE: &[u8] = b"sparekey/v1/evidence";
 const ENROLMENTS: &[u8] = b"sparekey/v1/enrolments";
+const CEREMONIES: &[u8] = b"sparekey/v1/ceremonies";
 const NONCE: usize = 12;
 
 /// What a kind of letter is written from.
@@ -157,6 +158,8 @@ pub(crate) struct Sealer {
     evidence: Vec<Zeroizing<[u8; 32]>>,
     /// Likewise.
     enrolments: Vec<Zeroizing<[u8; 32]>>,
+    /// Likewise.
+    ceremonies: Vec<Zeroizing<[u8; 32]>>,
     buckets: Zeroizing<[u8; 32]>,
     /// The opening key in use.
     key: KeyId,
@@ -170,6 +173,7 @@ impl Sealer {
             outbox: all(OUTBOX),
             evidence: all(EVIDENCE),
             enrolments: all(ENROLMENTS),
+            ceremonies: all(CEREMONIES),
             buckets: derive(first, BUCKETS),
             key: first.public().id(),
         }
@@ -184,6 +188,16 @@ impl Sealer {
     /// Opens what was sealed to this place; `None` if it was not, is of another kind, or under keys that are no longer held.
     pub(crate) fn open<C: Contents>(&self, letter: Letter, sealed: &[u8]) -> Option<C> {
         minicbor::decode(&open(&self.outbox, &C::place(letter), sealed)?).ok()
+    }
+
+    /// Seals the half of a passkey's challenge that the browser keeps and cannot read.
+    pub(crate) fn seal_ceremony(&self, plaintext: &[u8]) -> Result<Vec<u8>, getrandom::Error> {
+        seal(&self.ceremonies[0], b"", plaintext)
+    }
+
+    /// Opens it; `None` if this service did not seal it.
+    pub(crate) fn open_ceremony(&self, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        open(&self.ceremonies, b"", sealed)
     }
 
     /// Seals what a device and this service share to the device, under the key that is named with it.

@@ -25,13 +25,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// What is measured: SQLite, and PostgreSQL if `SPAREKEY_TEST_POSTGRES` names an empty database.
-pub fn stores() -> Vec<&'static str> {
+pub(crate) fn stores() -> Vec<&'static str> {
     let postgres = std::env::var_os("SPAREKEY_TEST_POSTGRES").map(|_| "PostgreSQL");
     ["SQLite"].into_iter().chain(postgres).collect()
 }
 
 /// The database of a store.
-pub fn database(store: &str, dir: &Path) -> Database {
+pub(crate) fn database(store: &str, dir: &Path) -> Database {
     match store {
         "SQLite" => Database::Sqlite(dir.join(DATABASE_FILE)),
         _ => Database::Postgres(std::env::var("SPAREKEY_TEST_POSTGRES").unwrap()),
@@ -39,12 +39,12 @@ pub fn database(store: &str, dir: &Path) -> Database {
 }
 
 /// What requests are sealed to.
-pub fn opening_key(dir: &Path) -> OpeningKey {
+pub(crate) fn opening_key(dir: &Path) -> OpeningKey {
     pem::read_opening_key(&std::fs::read_to_string(dir.join("opening.key")).unwrap()).unwrap()
 }
 
 /// The `n`th device's request.
-pub fn sealed(n: usize, ask: Ask, maker: &SigningKey, opening: &OpeningKey) -> Vec<u8> {
+pub(crate) fn sealed(n: usize, ask: Ask, maker: &SigningKey, opening: &OpeningKey) -> Vec<u8> {
     let mut seed = [3; 32];
     seed[..8].copy_from_slice(&n.to_le_bytes());
     let device = SigningKey::from_seed(&seed);
@@ -64,15 +64,15 @@ pub fn sealed(n: usize, ask: Ask, maker: &SigningKey, opening: &OpeningKey) -> V
 }
 
 /// A service that answers on loopback.
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     service: Arc<Service>,
     served: JoinHandle<()>,
     stop: CancellationToken,
 }
 
 impl Server {
-    pub async fn start(dir: &Path, database: Database) -> Self {
+    pub(crate) async fn start(dir: &Path, database: Database) -> Self {
         let much = Budget { burst: 1_000_000, period: 1 };
         let settings = Settings {
             dir: dir.to_owned(),
@@ -101,7 +101,7 @@ impl Server {
         Self { address, service, served, stop }
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.served.await.unwrap();
         self.service.shutdown().await;

@@ -1,7 +1,9 @@
 //! How operators come in: by a link once, by a passkey from then on.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use sparekey_cases::desk::{OperatorId, Refusal};
+use sparekey_protocol::Time;
 use webauthn_rs::prelude::{
     CreationChallengeResponse, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,
 };
@@ -17,7 +19,12 @@ use crate::{
 /// How often the use of a session is written down, in seconds.
 const SEEN_EACH: u64 = 5 * 60;
 
-/// A challenge for a browser, with the name under which its other half is kept.
+/// How long a browser has to answer a challenge.
+const CHALLENGE_LASTS: u64 = 5 * 60;
+/// The most characters of a challenge's other half: an operator with many passkeys.
+const LONGEST_TICKET: usize = 12 * 1024;
+
+/// A challenge for a browser, with its other half.
 #[derive(Serialize)]
 pub(crate) struct Challenge<T> {
     pub(crate) ticket: String,
@@ -54,7 +61,7 @@ impl Desk {
     pub(crate) async fn start_join(&self, passkeys: &Passkeys, link: &Secret) -> Result<Registration, SignInError> {
         let operator = self.store.link(link.hash(), self.clock.now()).await?.ok_or(SignInError::LinkOver)?;
         let (asked, registration) = self.register(passkeys, operator).await?;
-        self.begin(asked, &Ceremony::Join { operator: operator.0, registration }).await
+        self.begin(asked, &Ceremony::Join { operator: operator.0, registration })
     }
 
     /// The second: the link is used up, and a session begins.
@@ -65,10 +72,11 @@ impl Desk {
         ticket: &str,
         answer: &RegisterPublicKeyCredential,
     ) -> Result<Secret, SignInError> {
-        let Ceremony::Join { operator, registration } = self.finish(ticket).await? else {
+        let Some((Ceremony::Join { operator, registration }, ticket)) = self.resume(ticket) else {
             return Err(SignInError::BadPasskey);
         };
         let (id, text) = passkeys.registered(answer, &registration)?;
+        self.spend(ticket).await?;
         let (session, operator) = (random()?, OperatorId(operator));
         let (link, passkey, hash) = (link.hash(), NewPasskey { id, text }, session.hash());
         let joined =
@@ -78,7 +86,7 @@ impl Desk {
 
     pub(crate) async fn start_sign_in(&self, passkeys: &Passkeys) -> Result<Assertion, SignInError> {
         let (asked, state) = passkeys.sign_in()?;
-        self.begin(asked, &Ceremony::SignIn(state)).await
+        self.begin(asked, &Ceremony::SignIn(state))
     }
 
     /// A session for whose passkey answered.
@@ -88,10 +96,11 @@ impl Desk {
         ticket: &str,
         answer: &PublicKeyCredential,
     ) -> Result<Secret, SignInError> {
-        let Ceremony::SignIn(state) = self.finish(ticket).await? else { return Err(SignInError::BadPasskey) };
+        let Some((Ceremony::SignIn(state), ticket)) = self.resume(ticket) else { return Err(SignInError::BadPasskey) };
         let handle = passkeys.handle(answer)?;
         let (operator, texts) = self.store.operator_of_handle(handle).await?.ok_or(SignInError::BadPasskey)?;
         let used = passkeys.signed_in(answer, state, &passkeys::read(&texts))?;
+        self.spend(ticket).await?;
         let session = random()?;
         let hash = session.hash();
         let there = self.writer.people(|reply| PeopleCommand::SignIn { operator, used, session: hash, reply }).await?;
@@ -107,7 +116,7 @@ impl Desk {
         let operator = self.known(Credential::Session(session)).await?.actor.operator;
         let known = passkeys::read(&self.store.passkeys(operator).await?);
         let (asked, authentication) = passkeys.ask(&known)?;
-        self.begin(asked, &Ceremony::StepUp { operator: operator.0, authentication }).await
+        self.begin(asked, &Ceremony::StepUp { operator: operator.0, authentication })
     }
 
     pub(crate) async fn finish_step_up(
@@ -117,12 +126,13 @@ impl Desk {
         ticket: &str,
         answer: &PublicKeyCredential,
     ) -> Result<(), SignInError> {
-        let Ceremony::StepUp { operator, authentication } = self.finish(ticket).await? else {
+        let Some((Ceremony::StepUp { operator, authentication }, ticket)) = self.resume(ticket) else {
             return Err(SignInError::BadPasskey);
         };
         let operator = OperatorId(operator);
         let known = passkeys::read(&self.store.passkeys(operator).await?);
         let used = passkeys.asked(answer, &authentication, &known)?;
+        self.spend(ticket).await?;
         let same = self.writer.people(|reply| PeopleCommand::StepUp { session, operator, used, reply }).await?;
         if same { Ok(()) } else { Err(SignInError::BadPasskey) }
     }
@@ -139,7 +149,7 @@ impl Desk {
         }
         let operator = known.actor.operator;
         let (asked, registration) = self.register(passkeys, operator).await?;
-        self.begin(asked, &Ceremony::Add { operator: operator.0, registration }).await
+        self.begin(asked, &Ceremony::Add { operator: operator.0, registration })
     }
 
     pub(crate) async fn finish_add(
@@ -149,10 +159,11 @@ impl Desk {
         ticket: &str,
         answer: &RegisterPublicKeyCredential,
     ) -> Result<(), SignInError> {
-        let Ceremony::Add { operator, registration } = self.finish(ticket).await? else {
+        let Some((Ceremony::Add { operator, registration }, ticket)) = self.resume(ticket) else {
             return Err(SignInError::BadPasskey);
         };
         let (id, text) = passkeys.registered(answer, &registration)?;
+        self.spend(ticket).await?;
         let (operator, passkey) = (OperatorId(operator), NewPasskey { id, text });
         let added = self.writer.people(|reply| PeopleCommand::AddPasskey { session, operator, passkey, reply }).await?;
         if added { Ok(()) } else { Err(SignInError::BadPasskey) }
@@ -184,20 +195,40 @@ impl Desk {
         Ok(passkeys.register(handle, &name, known)?)
     }
 
-    async fn begin<T>(&self, asked: T, ceremony: &Ceremony) -> Result<Challenge<T>, SignInError> {
-        let ticket = random()?;
-        let state = serde_json::to_string(ceremony).expect("a ceremony is plain data");
-        let hash = ticket.hash();
-        self.writer.people(|reply| PeopleCommand::Begin(hash, state, reply)).await?;
-        Ok(Challenge { ticket: ticket.expose().to_string(), asked })
+    /// A challenge. Its other half goes with it, sealed: whoever only asks leaves nothing here.
+    fn begin<T>(&self, asked: T, ceremony: &Ceremony) -> Result<Challenge<T>, SignInError> {
+        let not_after = self.clock.now().plus(CHALLENGE_LASTS);
+        let state = serde_json::to_vec(ceremony).expect("a ceremony is plain data");
+        let plaintext = [not_after.0.to_be_bytes().as_slice(), &state].concat();
+        let sealed = self.sealer.seal_ceremony(&plaintext).map_err(StoreError::Random)?;
+        Ok(Challenge { ticket: URL_SAFE_NO_PAD.encode(sealed), asked })
     }
 
-    /// The other half of a challenge; nobody gets it twice.
-    async fn finish(&self, ticket: &str) -> Result<Ceremony, SignInError> {
-        let ticket = Secret::parse(ticket).ok_or(SignInError::BadPasskey)?.hash();
-        let state = self.writer.people(|reply| PeopleCommand::Finish(ticket, reply)).await?;
-        state.and_then(|text| serde_json::from_str(&text).ok()).ok_or(SignInError::BadPasskey)
+    /// The other half of a challenge, while it is good. It is to be spent before anything comes of its answer.
+    fn resume(&self, ticket: &str) -> Option<(Ceremony, Ticket)> {
+        // Decoding allocates by the length: bounded first.
+        let sealed = (ticket.len() <= LONGEST_TICKET).then(|| URL_SAFE_NO_PAD.decode(ticket).ok())??;
+        let plaintext = self.sealer.open_ceremony(&sealed)?;
+        let (not_after, state) = plaintext.split_first_chunk()?;
+        let not_after = Time(u64::from_be_bytes(*not_after));
+        if self.clock.now() >= not_after {
+            return None;
+        }
+        let ticket = Ticket { name: SecretHash::of(&sealed), not_after };
+        Some((serde_json::from_slice(state).ok()?, ticket))
     }
+
+    /// A challenge that was answered rightly serves once.
+    async fn spend(&self, Ticket { name, not_after }: Ticket) -> Result<(), SignInError> {
+        let first = self.writer.people(|reply| PeopleCommand::Spend(name, not_after, reply)).await?;
+        if first { Ok(()) } else { Err(SignInError::BadPasskey) }
+    }
+}
+
+/// Names a challenge that is good until then.
+struct Ticket {
+    name: SecretHash,
+    not_after: Time,
 }
 
 fn random() -> Result<Secret, DeskError> {

@@ -386,32 +386,18 @@ impl Batch {
         Ok(())
     }
 
-    /// Keeps what a browser was asked to sign.
-    pub(crate) async fn add_challenge(
-        &mut self,
-        hash: SecretHash,
-        state: &str,
-        not_after: Time,
-    ) -> Result<(), StoreError> {
-        either!(Self, self, transaction => {
-            sqlx::query::<Db>("INSERT INTO operator_challenges (hash, state, not_after) VALUES ($1, $2, $3)")
-                .bind(hash.0.as_slice())
-                .bind(state)
-                .bind(rows::seconds(not_after))
-                .execute(&mut **transaction)
-                .await?;
-        });
-        Ok(())
-    }
-
-    /// Takes a challenge: nobody gets it a second time.
-    pub(crate) async fn take_challenge(&mut self, hash: SecretHash, now: Time) -> Result<Option<String>, StoreError> {
+    /// Spends a challenge that was answered rightly: nobody gets anything for it a second time. Whether this was the first.
+    pub(crate) async fn spend_challenge(&mut self, hash: SecretHash, not_after: Time) -> Result<bool, StoreError> {
         Ok(either!(Self, self, transaction => {
-            sqlx::query_scalar::<Db, _>("DELETE FROM operator_challenges WHERE hash = $1 AND not_after > $2 RETURNING state")
-                .bind(hash.0.as_slice())
-                .bind(rows::seconds(now))
-                .fetch_optional(&mut **transaction)
-                .await?
+            sqlx::query::<Db>(
+                "INSERT INTO operator_challenges (hash, state, not_after) VALUES ($1, '', $2) ON CONFLICT DO NOTHING",
+            )
+            .bind(hash.0.as_slice())
+            .bind(rows::seconds(not_after))
+            .execute(&mut **transaction)
+            .await?
+            .rows_affected()
+                == 1
         }))
     }
 

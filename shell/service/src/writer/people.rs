@@ -15,15 +15,10 @@ use crate::{
 
 /// How long a session lasts, however much it is used.
 pub(crate) const SESSION_LASTS: u64 = 8 * 60 * 60;
-/// How long a browser has to answer a challenge.
-const CHALLENGE_LASTS: u64 = 5 * 60;
-
 /// What is asked, and where the answer goes.
 pub(crate) enum PeopleCommand {
-    /// Keep a ceremony's state under this name.
-    Begin(SecretHash, String, Reply<()>),
-    /// Give it out, once.
-    Finish(SecretHash, Reply<Option<String>>),
+    /// A challenge with this name, good until then, was answered rightly. Whether for the first time.
+    Spend(SecretHash, Time, Reply<bool>),
     /// The end of a link becomes a passkey and a session: the operator, if the link was good.
     Join { link: SecretHash, operator: OperatorId, passkey: NewPasskey, session: SecretHash, reply: Reply<bool> },
     /// One more passkey for who is signed in.
@@ -80,8 +75,8 @@ impl From<Refusal> for ManageError {
 impl PeopleCommand {
     pub(super) fn answer(self) {
         match self {
-            Self::Begin(_, _, reply) | Self::See(_, reply) | Self::End(_, reply) => reply.send(),
-            Self::Finish(_, reply) => reply.send(),
+            Self::See(_, reply) | Self::End(_, reply) => reply.send(),
+            Self::Spend(_, _, reply) => reply.send(),
             Self::Join { reply, .. }
             | Self::AddPasskey { reply, .. }
             | Self::SignIn { reply, .. }
@@ -92,10 +87,7 @@ impl PeopleCommand {
 
     pub(super) async fn carry_out(&mut self, batch: &mut Batch, now: Time) -> Result<(), StoreError> {
         match self {
-            Self::Begin(hash, state, reply) => {
-                reply.decided(batch.add_challenge(*hash, state, now.plus(CHALLENGE_LASTS)).await?);
-            }
-            Self::Finish(hash, reply) => reply.decided(batch.take_challenge(*hash, now).await?),
+            Self::Spend(hash, not_after, reply) => reply.decided(batch.spend_challenge(*hash, *not_after).await?),
             Self::Join { link, operator, passkey, session, reply } => {
                 let mut joined =
                     batch.take_link(*link, now).await? == Some(*operator) && batch.operator(*operator).await?.is_some();

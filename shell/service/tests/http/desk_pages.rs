@@ -360,12 +360,16 @@ async fn ceremonies_that_nobody_began_are_refused() {
         let answer = call(&format!("/desk/passkey/{what}/finish"), &body).await;
         assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (403, problem), "{what}");
     }
-    // A ticket of one ceremony is none of another, and is used up by the attempt.
+    // A ticket of one ceremony is none of another, and one that was altered is none.
     let begun = call("/desk/passkey/sign-in/start", &json!({})).await.json();
     assert_eq!(begun["publicKey"]["userVerification"], "required");
     assert_eq!(begun["publicKey"]["rpId"], HOST);
     let body = json!({ "ticket": begun["ticket"], "answer": credential });
     assert_eq!(call("/desk/passkey/step-up/finish", &body).await.problem(), "bad-passkey");
+    assert_eq!(call("/desk/passkey/sign-in/finish", &body).await.problem(), "bad-passkey");
+    let mut altered = begun["ticket"].as_str().unwrap().to_owned();
+    altered.replace_range(40..41, if &altered[40..41] == "A" { "B" } else { "A" });
+    let body = json!({ "ticket": altered, "answer": credential });
     assert_eq!(call("/desk/passkey/sign-in/finish", &body).await.problem(), "bad-passkey");
     for link in [json!(null), json!("x"), json!(ticket)] {
         assert_eq!(call("/desk/passkey/join/start", &json!({ "link": link })).await.problem(), "link-over");
