@@ -144,6 +144,7 @@ impl EventKind {
             Self::StopsLifted => "stops-lifted",
             Self::RecordingsErased => "recordings-erased",
             Self::TransferRefused => "transfer-refused",
+            Self::MailServerChanged => "mail-server-changed",
         }
     }
 }

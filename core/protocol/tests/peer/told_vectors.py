@@ -16,7 +16,7 @@ def receipt_payload(plaintext, opening=OPENING, certificate=CERTIFICATE, info=RE
 
 
 def receipts():
-    good = {1: 17, 2: 1, 3: "email", 4: TIME, 5: 1, 6: [EMAIL]}
+    good = {1: 17, 2: 1, 3: "email", 4: TIME, 5: 1, 6: [EMAIL], 7: "en"}
 
     def given(message, withdrawn=None):
         return {"maker": MAKER.public, "opening-key": OPENING.secret} | ({"withdrawn": withdrawn} if withdrawn else {}) | {"receipt": message}
@@ -32,7 +32,7 @@ def receipts():
         names = {1: "number", 2: "what", 3: "way", 4: "at", 5: "count"}
         outcome = {"serial": SERIAL, "device-id": DEVICE_ID.hex()} | {names[key]: told[key] for key in names if key in told}
         write(f"receipt-{name}", why, "receipt", {"device-seed": b"\3" * 32, "seed": SEED} | given(sealed(told)), "ok",
-              outcome | {"to": " ".join(told[6])})
+              outcome | {"to": " ".join(told[6]), "language": told[7]})
 
     def bad(name, why, evil, expect="malformed", withdrawn=None):
         write(f"receipt-evil-{name}", why, "receipt", given(evil, withdrawn), expect)
@@ -41,8 +41,8 @@ def receipts():
     ok("refused", "Wrong files, three times; both contacts are told.", {2: 2, 3: "keyfile", 5: 3, 6: [EMAIL, "spare@example.net"]})
     ok("factory-reset", "A reset by hand, which is by no way.", {2: 3}, without=(3,))
     ok("transferred", "A change of owner.", {2: 4}, without=(3,))
-    ok("longest", "The most of everything.", {1: 2**64 - 1, 3: "w" * 16, 4: 2**64 - 1, 5: 2**32 - 1, 6: ["a" * 254, "b" * 254]})
-    ok("least", "The least of everything.", {1: 0, 3: "w", 4: 0, 5: 0, 6: ["a@b"]})
+    ok("longest", "The most of everything.", {1: 2**64 - 1, 3: "w" * 16, 4: 2**64 - 1, 5: 2**32 - 1, 6: ["a" * 254, "b" * 254], 7: "zh-Hans-CN-x-ab8"})
+    ok("least", "The least of everything.", {1: 0, 3: "w", 4: 0, 5: 0, 6: ["a@b"], 7: "de"})
 
     payload = receipt_payload(cbor(good))
     for name, why, evil in encodings(payload):
@@ -67,9 +67,11 @@ def receipts():
         ("to-2", "An address of two bytes", {6: ["ab"]}),
         ("to-255", "An address of 255 bytes", {6: ["a" * 255]}),
         ("to-bytes", "An address as bytes", {6: [EMAIL.encode()]}),
+        ("language-1", "A language of one letter", {7: "e"}),
+        ("language-17", "A language of 17 letters", {7: "e" * 17}),
     ]:
         bad(name, f"{why}.", sealed({**good, **change}))
-    for key, name in ((1, "number"), (2, "what"), (4, "at"), (5, "count"), (6, "to")):
+    for key, name in ((1, "number"), (2, "what"), (4, "at"), (5, "count"), (6, "to"), (7, "language")):
         bad(f"{name}-missing", f"No {name}.", sealed({other: value for other, value in good.items() if other != key}))
     bad("oversize", "More than 2,048 bytes.", message({**payload, 3: bytes(2048)}), "too-large")
 

@@ -41,6 +41,7 @@ pub(crate) fn read_receipt(vector: &Vector) -> Outcome {
     fields.extend(told.way.as_ref().map(|way| field("way", way)));
     let to: Vec<_> = told.to.iter().map(|address| address.as_str()).collect();
     fields.extend([field("at", told.at.0), field("count", told.count), field("to", to.join(" "))]);
+    fields.push(field("language", &told.language));
     Ok(fields)
 }
 
