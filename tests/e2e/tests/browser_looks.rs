@@ -42,9 +42,13 @@ impl Critic {
                 complain(format!("no {part}, or more than one"));
             }
         }
-        for (size, width, height) in
-            [("narrow", 360, 640), ("phone", 390, 844), ("laptop", 1366, 768), ("monitor", 1920, 1080)]
-        {
+        for (size, width, height) in [
+            ("narrow", 360, 640),
+            ("phone", 390, 844),
+            ("laptop", 1366, 768),
+            ("monitor", 1920, 1080),
+            ("4k", 3840, 2160),
+        ] {
             browser.resize(width, height);
             let wide = browser.script("return document.documentElement.scrollWidth").as_u64().unwrap();
             if wide > u64::from(width) {
@@ -52,7 +56,7 @@ impl Critic {
             }
             for (scheme, dark) in [("light", false), ("dark", true)] {
                 browser.dark(dark);
-                if size != "narrow" {
+                if !matches!(size, "narrow" | "4k") {
                     browser.save(&format!("{name}-{size}-{scheme}"));
                 }
                 if matches!(size, "phone" | "monitor") {
@@ -205,6 +209,50 @@ fn the_pages_of_an_ownership_s_end() {
     screen.see_text("4 entries are to be corrected.");
     screen.complaints();
     critic.judge(&screen, "recorder-activate-mistakes");
+    critic.conclude();
+}
+
+/// What a contact is to be told, on the recorder and on the phone that carries it.
+#[test]
+fn the_pages_of_telling() {
+    let world = World::start(Setup::default());
+    let (mut critic, screen) = (Critic::new(), Browser::open(&Look::MONITOR));
+    let device = world.device();
+    device.activate(PASSWORD, &[ADDRESS]);
+    screen.goto(&(world.screen_url() + "/login"));
+    screen.fill("#username", "admin");
+    screen.fill("#password", PASSWORD);
+    screen.press("Log in");
+    screen.see_path("home", |path| path == "/home");
+    screen.goto(&(world.screen_url() + "/notices"));
+    critic.judge(&screen, "recorder-notices");
+    screen.fill("#host", "mail.example.org/x");
+    screen.fill("#from", "recorder@example.org");
+    screen.fill("#password", PASSWORD);
+    screen.press("Save and try it out");
+    screen.see_text("This is no mail server's name.");
+    screen.complaints();
+    critic.judge(&screen, "recorder-notices-refused");
+    // Five wrong codes are something to tell.
+    let opened = device.open();
+    for wrong in 0..5 {
+        device.prove(&opened.id, &format!("0000000{wrong}"));
+    }
+    screen.goto(&(world.screen_url() + "/home"));
+    screen.see_text("Your contacts were not told yet");
+    screen.goto(&(world.screen_url() + "/notices"));
+    screen.see("figure.qr svg");
+    critic.judge(&screen, "recorder-notices-untold");
+    let text = screen.script("return document.querySelector('textarea[readonly]').value").as_str().unwrap().to_owned();
+
+    let phone = Browser::open(&Look::PHONE);
+    phone.goto(&(world.service_url() + "/t"));
+    critic.judge(&phone, "app-told-paste");
+    phone.goto(&text);
+    phone.see_text("The contacts are being told");
+    critic.judge(&phone, "app-told");
+    let text = world.mailbox().wait(1).remove(0).text;
+    assert!(text.contains("used up the tries"), "{text}");
     critic.conclude();
 }
 
