@@ -64,6 +64,9 @@ pub(crate) struct Watch {
     /// The service whose log it is
     #[arg(long, value_name = "URL")]
     pub(crate) service: String,
+    /// Certificates (PEM) to trust in place of the system's
+    #[arg(long, env = "SPAREKEY_CA", value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
     /// Its card: whose signatures count
     #[arg(long, value_name = "FILE")]
     pub(crate) card: PathBuf,
@@ -378,6 +381,9 @@ pub(crate) struct Desk {
     /// What `service operator add --token` printed
     #[arg(long, env = "SPAREKEY_TOKEN", value_name = "T", hide_env_values = true)]
     pub(crate) token: String,
+    /// Certificates (PEM) to trust in place of the system's
+    #[arg(long, env = "SPAREKEY_CA", value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: DeskCommand,
 }

@@ -1,16 +1,16 @@
 //! Calls to a service, by those commands that are not one themselves.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use sparekey_protocol::BaseUrl;
 use sparekey_web::{messages, problem::TYPE_PREFIX};
 use ureq::{
     Agent,
-    tls::{RootCerts, TlsConfig},
+    tls::{PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
-use crate::{card, failure::Failure};
+use crate::{card, failure::Failure, files};
 
 /// How long an answer may take, a photo's included.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,12 +36,25 @@ impl Answer {
     }
 }
 
+/// The certificates of a file.
+fn trusted(file: &Path) -> Result<RootCerts, Failure> {
+    let pem = files::read(file)?;
+    let certificates: Vec<_> = parse_pem(&pem)
+        .filter_map(|item| if let Ok(PemItem::Certificate(certificate)) = item { Some(certificate) } else { None })
+        .collect();
+    if certificates.is_empty() {
+        return Err(Failure::malformed(&file.display().to_string(), "no certificate in PEM"));
+    }
+    Ok(RootCerts::from(certificates))
+}
+
 impl Client {
-    pub(crate) fn new(url: &str, token: &str) -> Result<Self, Failure> {
+    /// `ca` is a file of certificates (PEM) to trust in place of the system's.
+    pub(crate) fn new(url: &str, token: &str, ca: Option<&Path>) -> Result<Self, Failure> {
         let base = card::url(url.trim_end_matches('/'))?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
+            .root_certs(ca.map_or(Ok(RootCerts::PlatformVerifier), trusted)?)
             .unversioned_rustls_crypto_provider(provider)
             .build();
         let config = Agent::config_builder()

@@ -20,7 +20,7 @@ use crate::{
 const LONGEST: u64 = 12 * 1024 * 1024;
 
 pub(crate) fn run(options: &Desk, report: Report) -> Result<(), Failure> {
-    let client = Client::new(&options.service, &options.token)?;
+    let client = Client::new(&options.service, &options.token, options.ca.as_deref())?;
     let case = |number: &str, rest: &str| format!("/v1/cases/{}{rest}", escape(number));
     match &options.command {
         DeskCommand::Open(options) => open(&client, options, report),

@@ -111,7 +111,7 @@ fn print(name: &str, entrance: &Entrance, settings: &ServiceSettings, report: Re
 }
 
 /// Browsers make no passkeys for bare addresses: of this machine's own, the name is used.
-fn passkey_url(url: &str) -> String {
+pub(crate) fn passkey_url(url: &str) -> String {
     BaseUrl::new(url).map_or_else(|_| url.to_owned(), |url| sparekey_service::passkey_url(&url))
 }
 
@@ -119,7 +119,7 @@ fn line(option: &str, text: &str) -> Result<Line, Failure> {
     Line::new(text).map_err(|error| Failure::malformed(option, error))
 }
 
-fn failed(error: &OperatorError) -> Failure {
+pub(crate) fn failed(error: &OperatorError) -> Failure {
     let problem = match error {
         OperatorError::NameTaken => "name-taken",
         OperatorError::Unknown => "not-found",

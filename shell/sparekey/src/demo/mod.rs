@@ -1,6 +1,7 @@
 //! `sparekey demo`: a maker, a service, a recorder and a mailbox on this machine, made and run by one command.
 
 mod address;
+mod desk;
 mod mailbox;
 mod setup;
 
@@ -40,6 +41,7 @@ pub(crate) fn run(options: &Demo, report: Report) -> Result<(), Failure> {
     runtime.block_on(async {
         let stop = stop::on_signal()?;
         folders.set_up(&place).await?;
+        let desk = desk::links(&folders, &place).await?;
         let service = Running::start(plan(&folders, &place)?).await?;
         let mut agent = Agent::open(&folders.recorder, firmware()).map_err(failed)?;
         agent.judge = crate::recorder::judge();
@@ -51,7 +53,7 @@ pub(crate) fn run(options: &Demo, report: Report) -> Result<(), Failure> {
                 let happened = format!("Port {} cannot be listened on: {error}.", place.mailbox);
                 Failure::new("not-possible", happened, "Stop the program that uses it, or give another with --port.")
             })?;
-        tell(&place, &options.data.display().to_string(), report);
+        tell(&place, &options.data.display().to_string(), desk.as_ref(), report);
 
         let mails = mailbox::router(folders.mail.clone());
         let recorder = async {
@@ -84,7 +86,7 @@ fn plan(folders: &Folders, place: &Where) -> Result<Plan, Failure> {
     })
 }
 
-fn tell(place: &Where, data: &str, report: Report) {
+fn tell(place: &Where, data: &str, desk: Option<&desk::Links>, report: Report) {
     let screen = format!("http://127.0.0.1:{}", place.recorder);
     let mailbox = format!("http://127.0.0.1:{}", place.mailbox);
     let app = place.url.as_str();
@@ -93,6 +95,16 @@ fn tell(place: &Where, data: &str, report: Report) {
     } else {
         "     (your phone warns of a certificate it does not know: it was made on this machine. Go on.)"
     };
+    let at_the_desk = desk.map_or_else(String::new, |desk::Links { agent, approver }| {
+        format!(
+            "
+The support desk is for owners who prepared nothing; two people answer each case. Each signs in by a link of his own, once, and makes a passkey:
+  Ann, who opens cases   {agent}
+  Bob, who approves      {approver}
+On the recorder: \"Forgot password\", \"Support desk\", save the file; Ann opens a case from it, Bob approves, Ann saves the grant.
+"
+        )
+    });
     let text = format!(
         "\nSparekey demo, state in {data}
 
@@ -105,8 +117,12 @@ Try this:
   2. Log out, press \"Forgot password\", and scan the QR with a phone's camera.
 {phone}
   3. Read the mail in the mailbox, type its code on the recorder, and log in with a new password.
-
+{at_the_desk}
 Ctrl-C stops it."
     );
-    report.done(&text, &json!({ "screen": screen, "app": app, "mailbox": mailbox, "data": data }));
+    let told = json!({
+        "screen": screen, "app": app, "mailbox": mailbox, "data": data,
+        "desk": desk.map(|links| json!({ "agent": links.agent, "approver": links.approver })),
+    });
+    report.done(&text, &told);
 }

@@ -23,7 +23,7 @@ pub(crate) fn run(options: &Watch, report: Report) -> Result<(), Failure> {
     let card = card(options)?;
     let policy = LogPolicy::of_card(&card)
         .map_err(|error| Failure::malformed("--card: its public log's key cannot be used", error))?;
-    let log = Log::new(Client::new(&options.service, "")?, policy);
+    let log = Log::new(Client::new(&options.service, "", options.ca.as_deref())?, policy);
     loop {
         let wanted = Wanted::read(&options.vault, &options.request, &card, &files::public_key(&options.maker)?)?;
         once(options, &log, &wanted, report)?;
