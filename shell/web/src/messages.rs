@@ -156,7 +156,7 @@ messages! {
     /// No security codes for this device.
     NOT_ENROLLED, "not-enrolled", BAD_REQUEST,
         "No device with this serial number can be helped by telephone.",
-        "Check the serial number; a device is enrolled by its maker. Otherwise have its owner send the recovery file.";
+        "Check the serial number, or have the owner send the recovery file; only makers enrol devices.";
     /// The log comes before the effect.
     NOT_LOGGED_YET, "not-logged-yet", SERVICE_UNAVAILABLE,
         "The public log has not taken this yet, and nothing is handed out before.",
