@@ -17,6 +17,7 @@
 
 mod batch;
 mod connect;
+mod credentials;
 mod database;
 mod desk;
 mod enrolments;
