@@ -14,11 +14,13 @@ const FIRST: &str = "tangerine ladder ocean clock";
 const SECOND: &str = "granite whistle seldom maple";
 const LONG: Duration = Duration::from_secs(30);
 
-/// The recorder's state, once it answers with it.
-fn until_it_is(world: &World, state: &str) {
+/// Waits until the recorder answers that it is so; it may be starting again.
+fn until_it_is(world: &World, state: &str, awaits_transfer: bool) {
     until(&format!("the recorder to be {state}"), LONG, || {
-        let answer = world.device().0.json("GET", "/api/v1/device", &json!({}))?;
-        (answer.status == 200 && answer.json()["state"] == state).then_some(())
+        let answer =
+            world.device().0.json("GET", "/api/v1/device", &json!({})).filter(|answer| answer.status == 200)?;
+        let device = answer.json();
+        (device["state"] == state && device["awaits_transfer"] == awaits_transfer).then_some(())
     });
 }
 
@@ -57,9 +59,7 @@ fn handed_over_in_a_browser_and_activated_with_the_code() {
         let name = format!("transfer-{}.cose", sparekey_e2e::world::SERIAL);
         fs::read(saved.join(name)).ok().filter(|bytes| !bytes.is_empty())
     });
-    until_it_is(&world, "inactive");
-    let device = world.device().0.get("/api/v1/device").must(200);
-    assert_eq!(device["awaits_transfer"], true);
+    until_it_is(&world, "inactive", true);
     assert!(statement.len() <= 256 && recording.exists());
 
     // A power cut, and a stranger.
@@ -114,13 +114,14 @@ fn reset_by_a_hand_on_the_device_and_erased_over_crashes() {
     fs::rename(&away, &disk).unwrap();
     assert!(recording.exists());
     world.start_recorder();
+    until_it_is(&world, "inactive", false);
     assert!(!recording.exists() && recordings.is_symlink(), "before it answers");
-    until_it_is(&world, "inactive");
     assert_eq!(world.device().log_in(FIRST).problem(), "not-active");
 
     // Nothing is erased twice.
     fs::write(disk.join("new.mp4"), "of the next owner").unwrap();
     world.crash_recorder();
+    until_it_is(&world, "inactive", false);
     assert!(disk.join("new.mp4").exists());
     world.device().activate(SECOND, &[]);
     world.device().log_in(SECOND).must(201);
