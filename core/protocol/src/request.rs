@@ -178,7 +178,7 @@ pub struct Outside {
 /// # Errors
 /// The first check that fails, in the order of protocol section 4.
 pub fn open_outside(bytes: &[u8], maker: &PublicKey) -> Result<Verified<Outside>, Refusal> {
-    let known = |id| (id == MakerId::of(&maker.to_bytes())).then(|| maker.clone());
+    let known = |id| (id == MakerId::of(&maker.to_bytes())).then_some(*maker);
     let Signed { certificate, payload } = LETTER.signed::<Payload>(bytes, known, |_, _| false)?;
     Ok(Verified::after_all_checks(Outside { certificate, nonce: payload.nonce, purpose: payload.purpose }))
 }

@@ -124,10 +124,11 @@ impl Teller {
             }
         }
         // What is left of an owner who is none any more: the login at a mail server.
-        if !active && round == Round::Done {
-            if let Err(error) = self.keep(None) {
-                tracing::error!(%error, "the former owner's mail server cannot be forgotten");
-            }
+        if !active
+            && round == Round::Done
+            && let Err(error) = self.keep(None)
+        {
+            tracing::error!(%error, "the former owner's mail server cannot be forgotten");
         }
         round
     }
