@@ -6,7 +6,7 @@
 mod server;
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -31,7 +31,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// The owner's mail server, if there is one.
 pub(crate) struct Teller {
     folder: Folder,
-    server: Mutex<Option<Outgoing>>,
+    server: Arc<Mutex<Option<Outgoing>>>,
     changed: Notify,
     language: Language,
 }
@@ -69,7 +69,7 @@ impl Teller {
                 None
             }
         };
-        Self { folder, server: Mutex::new(server), changed: Notify::new(), language }
+        Self { folder, server: Arc::new(Mutex::new(server)), changed: Notify::new(), language }
     }
 
     /// The mail server, without its password.
@@ -95,6 +95,18 @@ impl Teller {
         *self.server.lock().unwrap_or_else(PoisonError::into_inner) = outgoing;
         self.changed.notify_one();
         Ok(())
+    }
+
+    /// What forgets the mail server of whoever owned the device before: another owner is not to write through it. What the former
+    /// contacts were not told by then is for a phone to carry.
+    pub(crate) fn forgetting(&self) -> impl FnOnce() + Send + use<> {
+        let (folder, server) = (self.folder.clone(), Arc::clone(&self.server));
+        move || {
+            *server.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            if let Err(error) = folder.remove(FILE) {
+                tracing::error!(%error, "the former owner's mail server cannot be forgotten");
+            }
+        }
     }
 
     /// Tells what is to be told, for as long as the agent runs.

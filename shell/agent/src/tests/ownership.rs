@@ -211,6 +211,25 @@ async fn a_hand_ends_a_transfer_whose_code_is_lost_and_keeps_recordings_if_told_
 }
 
 #[tokio::test]
+async fn a_new_owner_writes_through_no_mail_server_of_the_former_one_s() {
+    let device = Running::active().await;
+    let token = device.log_in(SCREEN, PASSWORD).await.unwrap();
+    let server = json!({ "host": "127.0.0.1", "port": 1, "encryption": "none", "from": "r@owners.example.org" });
+    let set = Request::put("/api/v1/mail-server").header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let kept = device.json(set, SCREEN, json!({ "password": PASSWORD, "server": server })).await;
+    assert_eq!((kept.status.as_u16(), &kept.json()["tried_out"]), (200, &json!("not-taken")));
+    let body = json!({ "password": PASSWORD, "recordings": "keep" });
+    let code = device.json(bearer(&token, "/api/v1/transfer"), SCREEN, body).await.json()["transfer_code"].clone();
+    let device = started_again(device).await;
+    let file = device.dir.path().join("mail.toml");
+    let wrong = activation(Some("00000-00001-00002-00003"));
+    device.post(LINK, "/api/v1/activation", wrong).await.problem(403, "wrong-proof");
+    assert!(file.exists() && device.app.teller.server().is_some(), "the former contacts are to be told");
+    assert_eq!(device.post(LINK, "/api/v1/activation", activation(code.as_str())).await.status, 201);
+    assert!(!file.exists() && device.app.teller.server().is_none());
+}
+
+#[tokio::test]
 async fn a_hand_opens_what_wrong_answers_closed_and_lets_nobody_in() {
     let device = Running::active().await;
     device.app.hand.shown();
