@@ -11,6 +11,7 @@
 
 extern crate alloc;
 
+mod answer;
 mod case;
 mod decide;
 pub mod desk;
@@ -18,6 +19,7 @@ mod fact;
 mod limits;
 mod receipt;
 
+pub use answer::{ANSWERS_TO_ALL, ANSWERS_TO_ONE, answer};
 pub use case::{Case, Mail, MailState};
 pub use decide::{Command, Decision, Refusal, Submission, decide};
 pub use fact::{Fact, Received};

@@ -172,6 +172,31 @@ fn nobody_approves_what_he_opened() {
 }
 
 #[test]
+fn a_case_that_came_by_mail_takes_two_people_as_well() {
+    let desk = Desk::with([desk_request(3)]);
+    let case = desk.open(&Actor::mail());
+    assert_eq!((case.opened.by, case.first_person()), (OperatorId::MAIL, None));
+    for alone in [approver(), actor(9, Role::Administrator)] {
+        assert_eq!(refused(&case, &alone, START, Command::Approve), Refusal::Unattended);
+    }
+    let note = words("called him back");
+    for act in [Command::Note(&note), Command::HandOver(Some(ACME))] {
+        let worked = then(case.clone(), &approver(), START, act);
+        assert_eq!(worked.first_person(), Some(approver().operator));
+        assert_eq!(refused(&worked, &approver(), START, Command::Approve), Refusal::OwnCase);
+        // Only the first counts.
+        let worked = then(worked, &actor(8, Role::Approver), START, Command::Note(&note));
+        assert_eq!(refused(&worked, &approver(), START, Command::Approve), Refusal::OwnCase);
+        let done = then(worked, &actor(8, Role::Approver), START, Command::Approve);
+        assert_eq!(done.state, State::Approved);
+    }
+    // An agent who worked on it may refuse it; one who did not may not.
+    assert_eq!(refused(&case, &agent(), START, Command::Refuse(&note)), Refusal::NotAllowed);
+    let worked = then(case, &agent(), START, Command::Note(&note));
+    assert_eq!(then(worked, &agent(), START, Command::Refuse(&note)).state, State::Refused);
+}
+
+#[test]
 fn each_role_may_do_its_part() {
     let desk = Desk::with([desk_request(3)]);
     let (open, ready) = (desk.open(&agent()), approved(&desk));

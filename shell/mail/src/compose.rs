@@ -23,6 +23,8 @@ use crate::{
 
 /// Delimits the parts. Both are quoted-printable or base64, in which `=_` cannot stand.
 const BOUNDARY: &str = "=_sparekey_alternative";
+/// What `Auto-Submitted` says of letters that answer no other mail (RFC 3834 section 5).
+const GENERATED: &str = "auto-generated";
 /// The last second that a `Date` header can name, 9999-12-31.
 const LAST_DATE: u64 = 253_402_300_799;
 
@@ -80,10 +82,12 @@ pub enum ComposeError {
 /// Who a mail comes from and whom it goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    /// Where bounces go.
-    pub from: Address,
+    /// Where bounces go; nowhere (`<>`), so that nothing answers an automatic answer (RFC 3834 section 3.3).
+    pub from: Option<Address>,
     /// The only recipient.
     pub to: Address,
+    /// What the service calls itself when it speaks to a mail server: the domain it writes from.
+    pub hello: String,
 }
 
 /// A message ready to be handed over. Wiped from memory when dropped: it holds the code.
@@ -93,6 +97,12 @@ pub struct Letter {
 }
 
 impl Letter {
+    /// The same without an envelope sender: no bounce of it goes anywhere.
+    pub(crate) fn coming_back_to_nobody(mut self) -> Self {
+        self.envelope.from = None;
+        self
+    }
+
     /// Sender and recipient.
     #[must_use]
     pub fn envelope(&self) -> &Envelope {
@@ -149,7 +159,7 @@ impl Letterhead {
         let body = Body::new(self, letter, wording);
         let subject = body.purpose.subject.replace("{serial}", &shown::plain(letter.serial, 48));
         let message = self
-            .headed(letter.to, subject, letter.date, wording.tag, letter.message_id)?
+            .headed(GENERATED, letter.to, subject, letter.date, wording.tag, letter.message_id)?
             .multipart(body.into_parts()?)
             .map_err(|_| ComposeError::Message)?;
         Ok(self.letter(letter.to, &message))
@@ -158,15 +168,16 @@ impl Letterhead {
     /// Writes a letter of plain text.
     pub(crate) fn compose_text(&self, letter: TextLetter<'_>) -> Result<Letter, ComposeError> {
         let message = self
-            .headed(letter.to, letter.subject, letter.date, letter.language, letter.message_id)?
+            .headed(GENERATED, letter.to, letter.subject, letter.date, letter.language, letter.message_id)?
             .singlepart(part(ContentType::TEXT_PLAIN, letter.text))
             .map_err(|_| ComposeError::Message)?;
         Ok(self.letter(letter.to, &message))
     }
 
     /// The headers that all letters have. Nobody's machine is to answer them (RFC 3834 section 5).
-    fn headed(
+    pub(crate) fn headed(
         &self,
+        auto_submitted: &str,
         to: &Address,
         subject: String,
         date: u64,
@@ -183,12 +194,12 @@ impl Letterhead {
             .date(SystemTime::UNIX_EPOCH + Duration::from_secs(date.min(LAST_DATE)))
             .message_id(Some(message_id.to_owned()))
             .raw_header(header("Content-Language", language))
-            .raw_header(header("Auto-Submitted", "auto-generated"))
+            .raw_header(header("Auto-Submitted", auto_submitted))
             .raw_header(header("X-Auto-Response-Suppress", "All")))
     }
 
-    fn letter(&self, to: &Address, message: &Message) -> Letter {
-        let envelope = Envelope { from: self.from.clone(), to: to.clone() };
+    pub(crate) fn letter(&self, to: &Address, message: &Message) -> Letter {
+        let envelope = Envelope { from: Some(self.from.clone()), to: to.clone(), hello: self.from.domain().to_owned() };
         Letter { envelope, bytes: Zeroizing::new(message.formatted()) }
     }
 }
@@ -207,7 +218,7 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-fn is_message_id(text: &str) -> bool {
+pub(crate) fn is_message_id(text: &str) -> bool {
     let dot_atom = |side: &str| {
         side.split('.').all(|atom| {
             !atom.is_empty() && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
@@ -271,7 +282,7 @@ impl<'a> Body<'a> {
 
 /// Encoded so that no line is longer than 76 bytes and no byte of the content can be taken for a line's end by anybody on
 /// the way: quoted-printable, or base64 where most of it is not ASCII.
-fn part(content_type: ContentType, content: String) -> SinglePart {
+pub(crate) fn part(content_type: ContentType, content: String) -> SinglePart {
     let mostly_ascii = content.chars().filter(char::is_ascii).count() * 2 > content.chars().count();
     let encoding =
         if mostly_ascii { ContentTransferEncoding::QuotedPrintable } else { ContentTransferEncoding::Base64 };

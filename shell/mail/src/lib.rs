@@ -10,6 +10,7 @@
 //! Where to look next: `wording/` for what owners read, one file a language; `templates/mail/` for how it looks.
 
 mod address;
+mod answer;
 mod compose;
 mod maildir;
 mod notice;
@@ -20,6 +21,7 @@ mod transport;
 mod wording;
 
 pub use address::{Address, BadAddress};
+pub use answer::{AnswerLetter, News};
 pub use compose::{CodeLetter, ComposeError, Envelope, Letter, Letterhead, Purpose};
 pub use notice::{Happened, NoticeLetter};
 pub use refusal::RefusalLetter;

@@ -87,7 +87,7 @@ impl SmtpClient {
 
     async fn dialogue(&self, envelope: &Envelope, message: &[u8]) -> Result<String, Failure> {
         let opened = timeout(DIALOGUE, async {
-            let mut connection = self.connection(&envelope.from).await?;
+            let mut connection = self.connection(envelope).await?;
             let opened = open_mail(&mut connection, envelope, message).await;
             Ok::<_, Failure>((connection, opened))
         });
@@ -106,19 +106,19 @@ impl SmtpClient {
         sent
     }
 
-    async fn connection(&self, from: &Address) -> Result<AsyncSmtpConnection, Failure> {
+    async fn connection(&self, envelope: &Envelope) -> Result<AsyncSmtpConnection, Failure> {
         while let Some(mut connection) = self.unpark() {
             if timeout(STILL_THERE, connection.test_connected()).await == Ok(true) {
                 return Ok(connection);
             }
         }
-        self.connect(from).await.map_err(|error| Failure::new(Stage::Opening, &error))
+        self.connect(envelope).await.map_err(|error| Failure::new(Stage::Opening, &error))
     }
 
-    async fn connect(&self, from: &Address) -> Result<AsyncSmtpConnection, SmtpError> {
+    async fn connect(&self, envelope: &Envelope) -> Result<AsyncSmtpConnection, SmtpError> {
         let SmtpServer { host, port, tls, credentials } = &self.server;
         // A service is seldom known by its host's name; the domain it writes from is one that a server can look up.
-        let hello = ClientId::Domain(from.domain().to_owned());
+        let hello = ClientId::Domain(envelope.hello.clone());
         let from_first_byte = if let Tls::Wrapper(parameters) = tls { Some(parameters.clone()) } else { None };
         let server = (host.as_str(), *port);
         let mut connection =
@@ -162,7 +162,7 @@ impl fmt::Display for SmtpClient {
 /// MAIL, RCPT and DATA: afterwards the server waits for the message.
 async fn open_mail(connection: &mut AsyncSmtpConnection, envelope: &Envelope, message: &[u8]) -> Result<(), Failure> {
     let mut parameters = Vec::new();
-    if !(envelope.from.is_ascii() && envelope.to.is_ascii() && message.is_ascii()) {
+    if !(envelope.from.as_ref().is_none_or(Address::is_ascii) && envelope.to.is_ascii() && message.is_ascii()) {
         let offered = |extension| connection.server_info().supports_feature(extension);
         if !offered(Extension::SmtpUtfEight) || !offered(Extension::EightBitMime) {
             return Err(Failure::no_smtputf8());
@@ -170,7 +170,7 @@ async fn open_mail(connection: &mut AsyncSmtpConnection, envelope: &Envelope, me
         parameters.push(MailParameter::SmtpUtfEight);
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
-    let mail = Mail::new(Some(envelope.from.for_transport()), parameters);
+    let mail = Mail::new(envelope.from.as_ref().map(Address::for_transport), parameters);
     expect(Stage::Opening, connection.command(mail).await, is_done)?;
     let recipient = Rcpt::new(envelope.to.for_transport(), Vec::new());
     expect(Stage::Mail, connection.command(recipient).await, is_done)?;

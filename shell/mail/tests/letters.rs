@@ -143,7 +143,7 @@ fn headers_say_who_when_and_that_no_answer_is_wanted() {
     assert_eq!(message.header("X-Auto-Response-Suppress").and_then(|value| value.as_text()), Some("All"));
     assert_eq!(message.content_type().map(|kind| kind.subtype()), Some(Some("alternative")));
     assert_eq!(letter.envelope().to, to);
-    assert_eq!(letter.envelope().from, address("codes@sparekey.example"));
+    assert_eq!(letter.envelope().from, Some(address("codes@sparekey.example")));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod clock;
 mod desk;
 pub mod http;
 pub mod keys;
+pub mod mail_in;
 mod network;
 pub mod operators;
 mod pages;

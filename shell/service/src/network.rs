@@ -12,6 +12,8 @@ pub enum NetworkKey {
     V4([u8; 3]),
     /// The first eight bytes of an IPv6 address.
     V6([u8; 8]),
+    /// All mail to the service: what it says of where it comes from is forged too easily to count by.
+    Mail,
 }
 
 impl NetworkKey {
@@ -35,6 +37,7 @@ impl NetworkKey {
         match self {
             Self::V4(prefix) => prefix,
             Self::V6(prefix) => prefix,
+            Self::Mail => b"mail",
         }
     }
 }
@@ -42,6 +45,7 @@ impl NetworkKey {
 impl fmt::Display for NetworkKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Mail => f.write_str("mail"),
             Self::V4([a, b, c]) => write!(f, "{}/24", Ipv4Addr::new(*a, *b, *c, 0)),
             Self::V6(prefix) => {
                 let mut octets = [0; 16];

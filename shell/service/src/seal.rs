@@ -12,6 +12,7 @@ use sparekey_cases::{
     Scope,
     desk::{Line, Words},
 };
+use sparekey_mail::{Address, News};
 use sparekey_protocol::{
     CaseNumber, Code, DeviceId, Firmware, KeyId, Language, Model, OpeningKey, ReservedEmail, Serial, Time,
     enrol::EnrolmentSecret,
@@ -50,6 +51,10 @@ impl Contents for RefusalContents {
 
 impl Contents for NoticeContents {
     const KIND: &'static [u8] = b"notice";
+}
+
+impl Contents for AnswerContents {
+    const KIND: &'static [u8] = b"answer";
 }
 
 /// What a letter to an owner is written from.
@@ -146,6 +151,24 @@ pub(crate) struct NoticeContents {
     pub(crate) queued_at: Time,
 }
 
+/// What the answer to who wrote to the service is written from.
+#[derive(Encode, Decode)]
+pub(crate) struct AnswerContents {
+    /// The sender of his mail's envelope.
+    #[n(0)]
+    pub(crate) to: Line,
+    #[n(1)]
+    pub(crate) news: News,
+    #[n(2)]
+    pub(crate) language: Language,
+    /// The Message-ID that it answers, if there is one fit to stand in a header.
+    #[n(3)]
+    pub(crate) in_reply_to: Option<Line>,
+    /// When it was queued.
+    #[n(4)]
+    pub(crate) queued_at: Time,
+}
+
 /// The name of a bucket in the database: the byte of its scope, and a hash that only this service can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct BucketKey(pub(crate) [u8; 17]);
@@ -232,7 +255,20 @@ impl Sealer {
 
     /// The key of the bucket that counts `what` in this scope (HMAC, RFC 2104).
     pub(crate) fn bucket_key(&self, scope: Scope, what: &[u8]) -> BucketKey {
-        let first = scope_byte(scope);
+        self.bucket(scope_byte(scope), what)
+    }
+
+    /// The key of the bucket that counts the answers to this sender.
+    pub(crate) fn answers_to_one(&self, sender: &Address) -> BucketKey {
+        self.bucket(ANSWERS_TO_ONE_BYTE, sender.bucket().as_bytes())
+    }
+
+    /// The key of the bucket that counts the answers to all senders.
+    pub(crate) fn answers_to_all(&self) -> BucketKey {
+        self.bucket(ANSWERS_TO_ALL_BYTE, &[])
+    }
+
+    fn bucket(&self, first: u8, what: &[u8]) -> BucketKey {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.buckets.as_slice()).expect("any length serves");
         mac.update(&[first]);
         mac.update(what);
@@ -269,6 +305,10 @@ pub(crate) fn scope_byte(scope: Scope) -> u8 {
         Scope::Network => 4,
     }
 }
+
+/// The first bytes of the keys of buckets that belong to no scope, likewise.
+pub(crate) const ANSWERS_TO_ONE_BYTE: u8 = 5;
+pub(crate) const ANSWERS_TO_ALL_BYTE: u8 = 6;
 
 /// A key for one use.
 pub(crate) fn derive(key: &OpeningKey, info: &[u8]) -> Zeroizing<[u8; 32]> {

@@ -12,7 +12,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use sparekey_mail::{
-    Address, CodeLetter, Envelope, Happened, LONGEST_SEND, Letter as Composed, Letterhead, NoticeLetter,
+    Address, AnswerLetter, CodeLetter, Envelope, Happened, LONGEST_SEND, Letter as Composed, Letterhead, NoticeLetter,
     Purpose as LetterPurpose, RefusalLetter, SendError, Transport,
 };
 use sparekey_protocol::{receipt::What, request::Purpose};
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     bounces::BounceAddresses,
     clock::Clock,
-    seal::{LetterContents, NoticeContents, RefusalContents, Sealer},
+    seal::{AnswerContents, LetterContents, NoticeContents, RefusalContents, Sealer},
     store::{Letter, Outgoing},
     writer::{LONGEST_BACKOFF, Outcome, Writer},
 };
@@ -106,11 +106,11 @@ impl Sender {
             tracing::warn!(message_id, attempts = outgoing.attempts, "a code expired before its mail could be sent");
             return Some(Outcome::Expired);
         }
-        let (to, composed) = match self.compose(outgoing, &message_id) {
+        let composed = match self.compose(outgoing, &message_id) {
             Ok(composed) => composed,
             Err(outcome) => return outcome,
         };
-        let envelope = self.envelope(outgoing.letter, to);
+        let envelope = self.envelope(outgoing.letter, composed.envelope());
         let sent = time::timeout(LONGEST_SEND, self.transport.send(&envelope, composed.bytes())).await;
         match sent {
             Ok(Ok(_)) => {
@@ -136,40 +136,41 @@ impl Sender {
         }
     }
 
-    /// Whom a letter goes to, and its bytes.
+    /// A letter, written.
     ///
     /// # Errors
     /// What becomes of one that cannot be written: refused for good, or `None` to try again later.
-    fn compose(&self, outgoing: &Outgoing, message_id: &str) -> Result<(Address, Composed), Option<Outcome>> {
+    fn compose(&self, outgoing: &Outgoing, message_id: &str) -> Result<Composed, Option<Outcome>> {
         let address = |text: &str| Address::parse(text).map_err(|_| Some(Outcome::Refused));
         let (letter, sealed) = (outgoing.letter, outgoing.sealed.as_slice());
-        let (to, composed) = if let Some(contents) = self.sealer.open::<LetterContents>(letter, sealed) {
+        let composed = if let Some(contents) = self.sealer.open::<LetterContents>(letter, sealed) {
             let to = address(contents.to.as_str())?;
-            let composed = self.letterhead.compose(&code_letter(&contents, &to, message_id));
-            (to, composed)
+            self.letterhead.compose(&code_letter(&contents, &to, message_id))
         } else if let Some(contents) = self.sealer.open::<NoticeContents>(letter, sealed) {
             let to = address(contents.to.as_str())?;
-            let composed = self.letterhead.compose_notice(&notice_letter(&contents, &to, message_id));
-            (to, composed)
+            self.letterhead.compose_notice(&notice_letter(&contents, &to, message_id))
         } else if let Some(contents) = self.sealer.open::<RefusalContents>(letter, sealed) {
             let to = address(contents.to.as_str())?;
-            let composed = self.letterhead.compose_refusal(&refusal_letter(&contents, &to, message_id));
-            (to, composed)
+            self.letterhead.compose_refusal(&refusal_letter(&contents, &to, message_id))
+        } else if let Some(contents) = self.sealer.open::<AnswerContents>(letter, sealed) {
+            let to = address(contents.to.as_str())?;
+            self.letterhead.compose_answer(&answer_letter(&contents, &to, message_id))
         } else {
             // Another node may hold the key; if none does, the letter ends with its code.
             tracing::error!(message_id, "a letter in the outbox cannot be opened with this service's keys");
             return Err(None);
         };
-        composed.map(|composed| (to, composed)).map_err(|error| {
+        composed.map_err(|error| {
             tracing::error!(message_id, %error, "a letter cannot be written");
             Some(Outcome::Refused)
         })
     }
 
-    fn envelope(&self, letter: Letter, to: Address) -> Envelope {
-        let from = self.letterhead.from();
-        let bounces = self.bounces.as_ref().and_then(|bounces| bounces.of(letter, from.domain()).ok());
-        Envelope { from: bounces.unwrap_or_else(|| from.clone()), to }
+    /// A letter comes back to its own address, if anybody looks there; one that comes back to nobody stays so.
+    fn envelope(&self, letter: Letter, written: &Envelope) -> Envelope {
+        let domain = self.letterhead.from().domain();
+        let bounces = || self.bounces.as_ref().and_then(|bounces| bounces.of(letter, domain).ok());
+        Envelope { from: written.from.clone().map(|from| bounces().unwrap_or(from)), ..written.clone() }
     }
 
     /// Tries until it is written: a letter that left and is not noted would leave again.
@@ -244,6 +245,17 @@ fn notice_letter<'a>(contents: &'a NoticeContents, to: &'a Address, message_id: 
         model: contents.model.as_str(),
         date: contents.queued_at.0,
         language: contents.language.as_str(),
+        message_id,
+    }
+}
+
+fn answer_letter<'a>(contents: &'a AnswerContents, to: &'a Address, message_id: &'a str) -> AnswerLetter<'a> {
+    AnswerLetter {
+        to,
+        news: contents.news,
+        date: contents.queued_at.0,
+        language: contents.language.as_str(),
+        in_reply_to: contents.in_reply_to.as_ref().map(|id| id.as_str()),
         message_id,
     }
 }

@@ -1,6 +1,7 @@
 //! The service without its HTTP: what the pages and the interface call.
 
 mod answers;
+mod by_mail;
 
 use std::{
     path::{Path, PathBuf},
@@ -11,7 +12,7 @@ use std::{
 use sparekey_cases::{Budgets, Refusal as CaseRefusal, Scope};
 use sparekey_mail::{Address, Letterhead, Transport};
 use sparekey_protocol::{
-    BaseUrl, Certificate, MakerId, PublicKey, ReservedEmail, Serial,
+    BaseUrl, Certificate, MakerId, PublicKey, ReservedEmail, Serial, Verified,
     enrol::{self, Enrolment},
     receipt,
     request::{self, Purpose, Request},
@@ -141,6 +142,7 @@ pub struct Service {
     stop: CancellationToken,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     desk: Desk,
+    writes_from: Address,
 }
 
 impl Service {
@@ -182,6 +184,7 @@ impl Service {
             writer: writer.clone(),
             stop: stop.clone(),
         });
+        let writes_from = letterhead.from().clone();
         let sender = Sender {
             writer: writer.clone(),
             transport: mail,
@@ -207,7 +210,7 @@ impl Service {
             log: log.clone(),
             clock: Arc::clone(&clock),
         };
-        Ok(Self { keys, sealer, store, writer, log, clock, stop, tasks, desk })
+        Ok(Self { keys, sealer, store, writer, log, clock, stop, tasks, desk, writes_from })
     }
 
     /// Opens a request and, if it is new, records it and queues its mail. The same bytes again are answered as before and
@@ -218,7 +221,20 @@ impl Service {
     /// # Errors
     /// [`SubmitError`]; a refusal writes nothing.
     pub async fn submit(&self, bytes: &[u8], again: bool, network: NetworkKey) -> Result<RequestView, SubmitError> {
-        let request = request::open(bytes, &self.keys.at(self.clock.now())).map_err(SubmitError::Refused)?;
+        self.submit_opened(self.opened(bytes)?, bytes, again, network).await
+    }
+
+    fn opened(&self, bytes: &[u8]) -> Result<Verified<Request>, SubmitError> {
+        request::open(bytes, &self.keys.at(self.clock.now())).map_err(SubmitError::Refused)
+    }
+
+    async fn submit_opened(
+        &self,
+        request: Verified<Request>,
+        bytes: &[u8],
+        again: bool,
+        network: NetworkKey,
+    ) -> Result<RequestView, SubmitError> {
         // An address that cannot be written to still has a case, which says so.
         let email = request.contents.ask.email();
         let address = email.and_then(|email| Address::parse(email.as_str()).ok());

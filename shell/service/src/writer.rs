@@ -7,12 +7,13 @@
 mod command;
 pub(crate) mod desk;
 mod draft;
+pub(crate) mod mail_in;
 pub(crate) mod people;
 mod receipt;
 
 use std::sync::Arc;
 
-use sparekey_cases::{Budgets, Case, Refusal, Scope};
+use sparekey_cases::{ANSWERS_TO_ALL, ANSWERS_TO_ONE, Budgets, Case, Refusal, Scope};
 use sparekey_protocol::{MakerId, Serial, Time};
 use tokio::sync::{Notify, mpsc};
 
@@ -20,13 +21,14 @@ use crate::{
     case_id::CaseId,
     clock::Clock,
     keys::Keys,
-    seal::{Sealer, scope_byte},
+    seal::{ANSWERS_TO_ALL_BYTE, ANSWERS_TO_ONE_BYTE, Sealer, scope_byte},
     store::{Batch, Letter, Noted, Outgoing, Store, StoreError},
 };
 use command::{Command, Reply};
 pub(crate) use command::{Outcome, Submit};
 use desk::{ActOnCase, Acted, DeskCommand, NotDone, OpenCase, OpenedCase};
 use draft::Draft;
+use mail_in::{Dealt, MailDealtWith};
 use people::PeopleCommand;
 pub(crate) use receipt::TakeReceipt;
 use receipt::{ReceiptCommand, Taken};
@@ -103,6 +105,11 @@ impl Writer {
         let (reply, answer) = Reply::channel();
         self.0.try_send(Command::People(Box::new(command(reply)))).map_err(|_| NotWritten)?;
         answer.await.map_err(|_| NotWritten)
+    }
+
+    /// Notes that a mail was dealt with, and queues its answer if there may be one.
+    pub(crate) async fn mail_dealt_with(&self, dealt: MailDealtWith) -> Result<Dealt, NotWritten> {
+        self.ask(|reply| Command::Mail(Box::new(dealt), reply)).await
     }
 
     /// Keeps a setting of the service's own.
@@ -254,6 +261,7 @@ impl Scribe {
                 let ReceiptCommand(receipt, reply) = &mut **command;
                 reply.decided(receipt::take(batch, receipt, now, self).await?);
             }
+            Command::Mail(dealt, reply) => reply.decided(mail_in::deal(batch, dealt, now, &self.sealer).await?),
             Command::Close(reply) => reply.decided(()),
             Command::Lease(limit, reply) => {
                 let (until, latest) = (now.plus(LEASE), now.plus(LONGEST_BACKOFF));
@@ -272,6 +280,9 @@ impl Scribe {
                 for scope in [Scope::DeviceMail, Scope::DeviceDesk, Scope::Address, Scope::Network] {
                     batch.settle_buckets(scope_byte(scope), self.budgets.of(scope).latest(now)).await?;
                 }
+                batch.settle_buckets(ANSWERS_TO_ONE_BYTE, ANSWERS_TO_ONE.latest(now)).await?;
+                batch.settle_buckets(ANSWERS_TO_ALL_BYTE, ANSWERS_TO_ALL.latest(now)).await?;
+                batch.drop_mails(Time(now.since(Time(KEPT)))).await?;
                 batch.drop_old_credentials(now).await?;
                 let (oldest, evidence) = (Time(now.since(Time(DESK_KEPT))), Time(now.since(Time(EVIDENCE_KEPT))));
                 let desk = batch.drop_desk_cases(oldest, evidence).await?;

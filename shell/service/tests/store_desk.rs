@@ -6,7 +6,7 @@ mod store_support;
 use sparekey_protocol::request::Ask;
 use store_support::{Place, home};
 
-on_both!(the_database_itself_wants_two_people requests_to_the_desk_keep_their_bytes_and_no_code);
+on_both!(the_database_itself_wants_two_people the_database_itself_wants_two_people_for_what_came_by_mail requests_to_the_desk_keep_their_bytes_and_no_code);
 
 trait Must {
     async fn must(&self, sql: &str);
@@ -67,6 +67,27 @@ async fn the_database_itself_wants_two_people(place: Place) {
             .is_err(),
         "and there is no second"
     );
+    service.shutdown().await;
+}
+
+async fn the_database_itself_wants_two_people_for_what_came_by_mail(place: Place) {
+    let service = place.open().await;
+    let people = "INSERT INTO operators (name, role, handle, made_at) VALUES ('Ann', 'approver', BYTES(1)B, 0), ('Bob', 'approver', BYTES(2)B, 0)";
+    place.must(people).await;
+    let cases =
+        "INSERT INTO desk_cases (id, number, state, opened_by, opened_at) VALUES (1, '2026-000001', 'open', 0, 0)";
+    place.must(cases).await;
+    let approve = async |sql: &str| {
+        place.try_execute(&format!("UPDATE desk_cases SET state = 'approved', {sql} WHERE id = 1")).await
+    };
+    for alone in ["approved_by = 1", "approved_by = 1, worked_by = 1", "approved_by = 0, worked_by = 1"] {
+        assert!(approve(alone).await.is_err(), "{alone}");
+    }
+    place.must("UPDATE desk_cases SET worked_by = 1 WHERE id = 1").await;
+    for alone in ["approved_by = 1", "approved_by = 1, worked_by = 2", "approved_by = 1, worked_by = NULL"] {
+        assert!(approve(alone).await.is_err(), "{alone}");
+    }
+    approve("approved_by = 2").await.unwrap();
     service.shutdown().await;
 }
 

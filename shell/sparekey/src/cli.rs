@@ -244,6 +244,16 @@ pub(crate) struct ServiceSettings {
     /// Where the mail server delivers bounce+… at the domain of --from: maildir:PATH [default: bounces go to --from]
     #[arg(long, env = "SPAREKEY_BOUNCES", value_name = "URL")]
     pub(crate) bounces: Option<String>,
+    /// Where mail with a photo of the symbol comes in: lmtp://ADDRESS:PORT or lmtp:/PATH, to which a mail server hands it
+    /// over, or imaps://USER@HOST/FOLDER, which is looked into [default: nowhere]
+    #[arg(long, env = "SPAREKEY_MAIL_IN", value_name = "URL")]
+    pub(crate) mail_in: Option<String>,
+    /// The address that people send it to [default: that of --from]
+    #[arg(long, env = "SPAREKEY_MAIL_IN_ADDRESS", value_name = "ADDRESS")]
+    pub(crate) mail_in_address: Option<String>,
+    /// A file with the password of the mailbox [default: the variable SPAREKEY_MAIL_IN_PASSWORD]
+    #[arg(long, env = "SPAREKEY_MAIL_IN_PASSWORD_FILE", value_name = "FILE")]
+    pub(crate) mail_in_password_file: Option<PathBuf>,
     /// The service's name for people
     #[arg(long, env = "SPAREKEY_NAME", value_name = "NAME")]
     pub(crate) name: Option<String>,

@@ -186,7 +186,11 @@ fn stands(view: &Value, report: Report) -> Result<(), Failure> {
 /// A case for people.
 fn shown(view: &Value) -> String {
     let mut lines = vec![format!("Case {}: {}", plain(text(view, "number")), text(view, "state"))];
-    lines.push(format!("Opened by {} from a {}", plain(text(view, "opened_by")), text(view, "source")));
+    lines.push(match (text(view, "source"), view["worked_by"].as_str()) {
+        ("mail", None) => "Came by mail; nobody has worked on it yet".to_owned(),
+        ("mail", Some(by)) => format!("Came by mail; {} was the first to work on it", plain(by)),
+        (source, _) => format!("Opened by {} from a {source}", plain(text(view, "opened_by"))),
+    });
     if let Some(by) = view["approved_by"].as_str() {
         lines.push(format!("Approved by {}", plain(by)));
     }

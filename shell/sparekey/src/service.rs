@@ -16,6 +16,7 @@ use sparekey_service::{
     Budgets, Clock, SystemClock,
     http::{self, Cidr, Flood, HttpSettings},
     keys::Keys,
+    mail_in::{MailIn, MailInSettings, Password, Source},
     photo::PhotoReader,
     public_log::{LogSettings, Storage, WitnessUrl},
     service::{self, DATABASE_FILE, Database, EnrolError, LOG_FOLDER, Service, Settings},
@@ -156,6 +157,9 @@ pub(crate) fn with_file(dir: &Path, given: &ServiceSettings) -> Result<ServiceSe
         mail: one(&given.mail, file.mail),
         from: one(&given.from, file.from),
         bounces: one(&given.bounces, file.bounces),
+        mail_in: one(&given.mail_in, file.mail_in),
+        mail_in_address: one(&given.mail_in_address, file.mail_in_address),
+        mail_in_password_file: given.mail_in_password_file.clone().or(file.mail_in_password_file),
         name: one(&given.name, file.name),
         database: one(&given.database, file.database),
         log: one(&given.log, file.log),
@@ -177,6 +181,7 @@ pub(crate) struct Plan {
     pub(crate) mail: Transport,
     pub(crate) from: Address,
     pub(crate) bounces: Option<PathBuf>,
+    pub(crate) mail_in: Option<MailInSettings>,
     pub(crate) database: Database,
     pub(crate) log: LogSettings,
     pub(crate) trusted_proxies: Vec<Cidr>,
@@ -194,6 +199,7 @@ impl Plan {
         let url = card::url(url)?;
         let mail = settings.mail.clone().unwrap_or_else(|| format!("maildir:{}", dir.join("mail").display()));
         let from = settings.from.clone().unwrap_or_else(|| default_from(&url));
+        let from = Address::parse(&from).map_err(|error| Failure::malformed("--from", error))?;
         let cidr = |text: &String| text.parse().map_err(|error| Failure::malformed("--trusted-proxy", error));
         Ok(Self {
             dir: dir.to_owned(),
@@ -201,8 +207,9 @@ impl Plan {
             listen: settings.listen.unwrap_or(LISTEN),
             scheme: scheme(settings)?,
             mail: Transport::from_url(&mail).map_err(|error| Failure::two_lines("malformed", &error))?,
-            from: Address::parse(&from).map_err(|error| Failure::malformed("--from", error))?,
             bounces: settings.bounces.as_deref().map(maildir).transpose()?,
+            mail_in: mail_in(settings, &from)?,
+            from,
             database: database(dir, settings.database.as_deref())?,
             log: log(dir, settings)?,
             trusted_proxies: settings.trusted_proxy.iter().map(cidr).collect::<Result<_, _>>()?,
@@ -221,6 +228,23 @@ pub(crate) fn default_from(url: &BaseUrl) -> String {
 fn maildir(url: &str) -> Result<PathBuf, Failure> {
     let path = url.strip_prefix("maildir:").filter(|path| !path.is_empty());
     path.map(PathBuf::from).ok_or_else(|| Failure::malformed("--bounces", "not of the form maildir:PATH"))
+}
+
+fn mail_in(settings: &ServiceSettings, from: &Address) -> Result<Option<MailInSettings>, Failure> {
+    let Some(url) = &settings.mail_in else { return Ok(None) };
+    let source = Source::from_url(url).map_err(|error| Failure::two_lines("malformed", &error))?;
+    let address = match &settings.mail_in_address {
+        None => from.clone(),
+        Some(address) => Address::parse(address).map_err(|error| Failure::malformed("--mail-in-address", error))?,
+    };
+    let password = match &settings.mail_in_password_file {
+        _ if !source.wants_password() => None,
+        Some(file) => Some(Password::from_file(file)),
+        // Not among the arguments, where everybody on the machine sees them.
+        None => std::env::var("SPAREKEY_MAIL_IN_PASSWORD").ok().map(|text| Password::new(&text)),
+    };
+    let password = password.transpose().map_err(|error| Failure::two_lines("malformed", &error))?;
+    Ok(Some(MailInSettings { source, password, address }))
 }
 
 fn scheme(settings: &ServiceSettings) -> Result<Scheme, Failure> {
@@ -263,6 +287,7 @@ pub(crate) fn own_database(dir: &Path) -> Database {
 pub(crate) struct Running {
     pub(crate) url: BaseUrl,
     pub(crate) listener: Listener,
+    mail_in: Option<MailIn>,
     service: Arc<Service>,
     router: axum::Router,
 }
@@ -289,12 +314,20 @@ impl Running {
                 "Start it by its full path.",
             )
         })?;
+        let photos = Arc::new(PhotoReader::new(program, vec!["decode-photo".to_owned()], 1));
+        let mail_in = match plan.mail_in {
+            None => None,
+            Some(settings) => {
+                let opened = MailIn::open(settings, Arc::clone(&service), Arc::clone(&photos)).await;
+                Some(opened.map_err(|error| Failure::two_lines("not-possible", &error))?)
+            }
+        };
         let settings = HttpSettings {
             base_url: plan.url.clone(),
             name: plan.name,
             trusted_proxies: plan.trusted_proxies,
             flood: Flood::default(),
-            photos: PhotoReader::new(program, vec!["decode-photo".to_owned()], 1),
+            photos,
         };
         let listener = Listener::bind(plan.listen, plan.scheme).await.map_err(|error| {
             let happened = format!("{} cannot be listened on: {error}.", plan.listen);
@@ -309,11 +342,16 @@ impl Running {
         let per_peer = if settings.trusted_proxies.is_empty() { Bounds::default().connections_per_peer } else { all };
         let listener = listener.with_bounds(Bounds { connections_per_peer: per_peer, ..Bounds::default() });
         let router = http::router(Arc::clone(&service), settings);
-        Ok(Self { url: plan.url, listener, service, router })
+        Ok(Self { url: plan.url, listener, mail_in, service, router })
     }
 
     pub(crate) async fn serve(self, stop: CancellationToken) {
-        self.listener.serve(self.router, stop).await;
+        let mail_in = async {
+            if let Some(mail_in) = self.mail_in {
+                mail_in.run(stop.clone()).await;
+            }
+        };
+        tokio::join!(self.listener.serve(self.router, stop.clone()), mail_in);
         self.service.shutdown().await;
     }
 }

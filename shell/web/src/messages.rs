@@ -133,6 +133,10 @@ messages! {
     OWN_CASE, "own-case", FORBIDDEN,
         "You opened this case, so you cannot approve it.",
         "Ask another approver to look at it.";
+    /// Four eyes, and a case that no person opened.
+    UNATTENDED, "unattended", CONFLICT,
+        "This case came by mail, and nobody has worked on it yet.",
+        "Have somebody look into it and write down what he found; then another approves it.";
     /// A fresh assertion is wanted.
     STEP_UP, "step-up", FORBIDDEN,
         "This needs your passkey once more.",

@@ -13,6 +13,11 @@ const PRESENT_FOR: u64 = 5 * 60;
 #[cbor(transparent)]
 pub struct OperatorId(#[n(0)] pub u32);
 
+impl OperatorId {
+    /// No person: whoever sent a mail. Cases that came so are opened by it, and nobody signs in as it.
+    pub const MAIL: Self = Self(0);
+}
+
 /// Names an organisation, such as a distributor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
@@ -97,6 +102,12 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// Whoever sent a mail, to open a case of the maker's and for nothing else.
+    #[must_use]
+    pub fn mail() -> Self {
+        Self { operator: OperatorId::MAIL, role: Role::Agent, organisation: None, presence: Presence::Token }
+    }
+
     /// Whether a case is one of his. One that is not must look like one that is not there.
     #[must_use]
     pub fn sees(&self, case: &Case) -> bool {

@@ -33,6 +33,8 @@ pub struct Case {
     pub checklist: Vec<Item>,
     /// What was attached.
     pub evidence: Vec<Evidence>,
+    /// Who first worked on it, if it came by mail: no person opened it then.
+    pub worked: Option<Mark>,
     /// Where it stands.
     pub state: State,
     /// Who approved it, and when.
@@ -134,6 +136,7 @@ impl Case {
             requester,
             checklist: checklist.into_iter().map(|text| Item { text, done: None }).collect(),
             evidence: Vec::new(),
+            worked: None,
             state: State::Open,
             approved: None,
             ended: None,
@@ -151,6 +154,9 @@ impl Case {
     /// The case after one more fact.
     #[must_use]
     pub fn apply(mut self, fact: &Fact, at: Time) -> Self {
+        if self.opened.by == OperatorId::MAIL && self.worked.is_none() {
+            self.worked = fact.by().filter(|by| *by != OperatorId::MAIL).map(|by| Mark { by, at });
+        }
         match fact {
             // Said once, at the beginning. Notes and mails change nothing.
             Fact::Opened(_) | Fact::Noted { .. } | Fact::MailSent | Fact::MailRefused => {}
@@ -186,6 +192,12 @@ impl Case {
             }
         }
         self
+    }
+
+    /// The first of the two people that it takes: who opened it or, if it came by mail, who first worked on it.
+    #[must_use]
+    pub fn first_person(&self) -> Option<OperatorId> {
+        if self.opened.by == OperatorId::MAIL { self.worked.map(|mark| mark.by) } else { Some(self.opened.by) }
     }
 
     /// The verified requests, each with its place.

@@ -91,6 +91,8 @@ pub enum Refusal {
     NotAllowed,
     /// Nobody approves what he opened himself.
     OwnCase,
+    /// The case came by mail, and nobody has worked on it: its approval would be one person's alone.
+    Unattended,
     /// The passkey is to be asked for again.
     StepUp,
     /// The case has come too far, or not far enough.
@@ -117,6 +119,7 @@ impl Refusal {
             Self::NotFound => "not-found",
             Self::NotAllowed => "not-allowed",
             Self::OwnCase => "own-case",
+            Self::Unattended => "unattended",
             Self::StepUp => "step-up",
             Self::WrongState(_) => "wrong-state",
             Self::ChecklistOpen => "checklist-open",
@@ -193,8 +196,10 @@ fn hand_over(case: &Case, actor: &Actor, to: Option<OrganisationId>) -> Result<D
 fn approve(case: &Case, actor: &Actor, now: Time) -> Result<Decision, Refusal> {
     allow(actor, Role::Approver)?;
     // Before the state: who may not approve it is told so whatever became of it.
-    if case.opened.by == actor.operator {
-        return Err(Refusal::OwnCase);
+    match case.first_person() {
+        Some(first) if first == actor.operator => return Err(Refusal::OwnCase),
+        Some(_) => {}
+        None => return Err(Refusal::Unattended),
     }
     if case.state == State::Approved {
         return Ok(Decision::default());
@@ -210,9 +215,9 @@ fn approve(case: &Case, actor: &Actor, now: Time) -> Result<Decision, Refusal> {
     Ok(Fact::Approved { by: actor.operator }.into())
 }
 
-/// By an approver, or by who opened it: a refusal opens nothing.
+/// By an approver, or by who opened it or first worked on it: a refusal opens nothing.
 fn refuse(case: &Case, actor: &Actor, reason: &Words) -> Result<Decision, Refusal> {
-    if case.opened.by != actor.operator {
+    if case.first_person() != Some(actor.operator) {
         allow(actor, Role::Approver)?;
     }
     still(case, &[State::Open, State::Approved])?;

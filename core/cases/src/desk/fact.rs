@@ -211,6 +211,9 @@ pub enum Source {
     /// A call: somebody read out a device's serial number and its question.
     #[n(5)]
     Telephone,
+    /// A mail to the service.
+    #[n(6)]
+    Mail,
 }
 
 impl Source {
@@ -223,6 +226,7 @@ impl Source {
             Self::Digits => "digits",
             Self::Request => "request",
             Self::Telephone => "telephone",
+            Self::Mail => "mail",
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! [`decide()`] answers a [`Command`] of an [`Actor`] with [`Fact`]s or a [`Refusal`]; [`Case::apply`] tells what a case is after
 //! a fact. The rules that matter are here and nowhere else: who sees a case ([`Actor::sees`]), who may do what
-//! ([`Role`]), that nobody approves what he opened, that a case ends once.
+//! ([`Role`]), that nobody approves what he opened (or, of what came by
+//! mail, what he was the first to work on), that a case ends once.
 //!
 //! Numbers, signatures, files and pages are the shell's. What is verified and what is only claimed stay apart from the
 //! beginning: see [`Entry`].

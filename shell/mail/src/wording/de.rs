@@ -1,6 +1,6 @@
 //! German.
 
-use super::{PurposeWording, Wording};
+use super::{AnswerWording, PurposeWording, Wording};
 
 pub(super) const WORDING: Wording = Wording {
     tag: "de",
@@ -39,4 +39,21 @@ pub(super) const WORDING: Wording = Wording {
     clock_not_set: "nicht gestellt",
     footer: "Gesendet von {service}. Diese E-Mail enthält keine Links und keine Bilder. Wenn eine ähnliche E-Mail Sie \
              auffordert, etwas anzuklicken, stammt sie nicht von uns.",
+    answer: AnswerWording {
+        taken: "Ihre E-Mail wurde angenommen",
+        not_taken: "Mit Ihrer E-Mail konnten wir nichts anfangen",
+        code: "Die Anfrage in Ihrer E-Mail wurde angenommen. Wenn das Gerät noch darauf wartet, geht der Code an die \
+               E-Mail-Adresse, die am Gerät hinterlegt ist, und an keine andere: auch nicht an die, von der Sie geschrieben \
+               haben, es sei denn, es ist dieselbe. Sehen Sie in jenem Postfach nach, und geben Sie die Ziffern am Bildschirm \
+               des Geräts ein.",
+        desk: "Die Anfrage in Ihrer E-Mail wurde angenommen und liegt dem Support vor. Er prüft sie und meldet sich. Halten Sie ein \
+               Foto des Typenschilds und die Rechnung bereit; vielleicht wird danach gefragt. Lassen Sie das Gerät \
+               eingeschaltet.",
+        what_to_do: "Ihrer E-Mail ließ sich keine Anfrage entnehmen. Machen Sie das Foto noch einmal: gerade von vorn, der ganze \
+                     quadratische Code im Bild, ohne Spiegelung. Hängen Sie es als JPEG oder PNG an, oder die Datei, die das \
+                     Gerät exportiert hat; gepackte Dateien werden nicht geöffnet. Wenn der Bildschirm des Geräts inzwischen \
+                     einen anderen Code zeigt, senden Sie diesen. Wenn Sie schon mehrere gesendet haben, warten Sie bis morgen.",
+        automatic: "Diese Antwort ist automatisch, und es gibt höchstens eine am Tag. Wenn Sie uns nicht geschrieben haben, hat \
+                    jemand Ihre Adresse benutzt; Sie müssen nichts tun.",
+    },
 };

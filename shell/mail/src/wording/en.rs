@@ -1,6 +1,6 @@
 //! English.
 
-use super::{PurposeWording, Wording};
+use super::{AnswerWording, PurposeWording, Wording};
 
 pub(super) const WORDING: Wording = Wording {
     tag: "en",
@@ -37,4 +37,19 @@ pub(super) const WORDING: Wording = Wording {
     clock_not_set: "not set",
     footer: "Sent by {service}. This mail has no links and no pictures. If a mail like it asks you to click on \
              something, it is not from us.",
+    answer: AnswerWording {
+        taken: "Your mail was taken",
+        not_taken: "Your mail could not be used",
+        code: "The request in your mail was taken. If the device still waits for it, the code goes to the email address that is \
+               stored on the device, and to no other: also not to the one that you wrote from, unless that is the same. Look \
+               into that mailbox, and type the digits on the device's screen.",
+        desk: "The request in your mail was taken, and the support desk has it. They look into it and get in touch. Have a photo \
+               of the device's label and the invoice at hand: they may ask for them. Keep the device switched on.",
+        what_to_do: "No request could be taken from your mail. Take the photo again: straight on, the whole square code in the \
+                     picture, without glare. Attach it as JPEG or PNG, or attach the file that the device exported; packed \
+                     files are not opened. If the device's screen shows another code by now, send that one. If you have \
+                     sent several already, wait until tomorrow.",
+        automatic: "This answer is automatic, and there is no more than one a day. If you did not write to us, somebody used your \
+                    address; you need not do anything.",
+    },
 };

@@ -1,6 +1,6 @@
 //! Spanish.
 
-use super::{PurposeWording, Wording};
+use super::{AnswerWording, PurposeWording, Wording};
 
 pub(super) const WORDING: Wording = Wording {
     tag: "es",
@@ -39,4 +39,20 @@ pub(super) const WORDING: Wording = Wording {
     clock_not_set: "sin ajustar",
     footer: "Enviado por {service}. Este mensaje no contiene enlaces ni imágenes. Si un mensaje parecido le pide que \
              pulse en algo, no es nuestro.",
+    answer: AnswerWording {
+        taken: "Hemos recibido su correo",
+        not_taken: "No hemos podido usar su correo",
+        code: "La solicitud de su correo fue aceptada. Si el dispositivo aún la espera, el código se envía a la dirección de correo \
+               guardada en el dispositivo y a ninguna otra: tampoco a la dirección desde la que escribió, salvo que sea la \
+               misma. Mire en ese buzón y escriba las cifras en la pantalla del dispositivo.",
+        desk: "La solicitud de su correo fue aceptada y la tiene el servicio de asistencia. La examinarán y se pondrán en contacto. \
+               Tenga a mano una foto de la etiqueta del dispositivo y la factura: puede que se las pidan. Deje el dispositivo \
+               encendido.",
+        what_to_do: "No se pudo tomar ninguna solicitud de su correo. Haga la foto de nuevo: de frente, con todo el código cuadrado \
+                     en la imagen y sin reflejos. Adjúntela como JPEG o PNG, o adjunte el archivo que exportó el dispositivo; \
+                     los archivos comprimidos no se abren. Si la pantalla del dispositivo ya muestra otro código, envíe ese. \
+                     Si ya ha enviado varios, espere hasta mañana.",
+        automatic: "Esta respuesta es automática y no hay más de una al día. Si usted no nos escribió, alguien usó su dirección; no \
+                    tiene que hacer nada.",
+    },
 };

@@ -32,6 +32,24 @@ pub(super) struct Wording {
     /// In place of a time that the device does not know.
     pub(super) clock_not_set: &'static str,
     pub(super) footer: &'static str,
+    /// For who wrote to the service.
+    pub(super) answer: AnswerWording,
+}
+
+/// The answer to a mail. It names neither device nor address.
+pub(super) struct AnswerWording {
+    /// Subject, if it was taken.
+    pub(super) taken: &'static str,
+    /// Subject, if it was not.
+    pub(super) not_taken: &'static str,
+    /// Where the code goes.
+    pub(super) code: &'static str,
+    /// What the desk does with it.
+    pub(super) desk: &'static str,
+    /// What to send instead.
+    pub(super) what_to_do: &'static str,
+    /// That nobody wrote this, and how seldom it is.
+    pub(super) automatic: &'static str,
 }
 
 /// The texts that depend on what the code is for.

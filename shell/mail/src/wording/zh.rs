@@ -1,6 +1,6 @@
 //! Simplified Chinese.
 
-use super::{PurposeWording, Wording};
+use super::{AnswerWording, PurposeWording, Wording};
 
 pub(super) const WORDING: Wording = Wording {
     tag: "zh-Hans",
@@ -30,4 +30,16 @@ pub(super) const WORDING: Wording = Wording {
     running_since: "设备启动时间",
     clock_not_set: "未设置",
     footer: "本邮件由 {service} 发送，不含任何链接和图片。如果类似的邮件要求您点击任何内容，则并非由我们发出。",
+    answer: AnswerWording {
+        taken: "您的邮件已受理",
+        not_taken: "您的邮件无法处理",
+        code: "您邮件中的请求已受理。如果设备仍在等待，验证码将发送到该设备上登记的预留邮箱，不会发送到其他任何地址；\
+               您写信所用的地址也不例外，除非两者相同。请查看该邮箱，并在设备屏幕上输入这些数字。",
+        desk: "您邮件中的请求已受理，并已转交支持中心。他们会进行核实并与您联系。请准备好设备标签的照片和购买发票，\
+               他们可能需要。请保持设备通电。",
+        what_to_do: "未能从您的邮件中读取到请求。请重新拍照：正对屏幕，完整拍下方形二维码，避免反光。请以 JPEG 或 PNG 格式添加为附件，\
+                     或附上设备导出的文件；压缩文件不会被打开。如果设备屏幕现在显示的是另一个二维码，请发送那一个。\
+                     如果您已经发送过多次，请等到明天。",
+        automatic: "这是自动回复，每天最多一封。如果您没有给我们写信，则是有人使用了您的地址，您无需进行任何操作。",
+    },
 };

@@ -9,7 +9,7 @@ const MESSAGE: &[u8] = b"Subject: x\r\n\r\n.a dot first\r\n..two\r\n.\r\nend\r\n
 
 fn envelope(to: &str) -> Envelope {
     let address = |text| Address::parse(text).expect("is an address");
-    Envelope { from: address("codes@sparekey.example"), to: address(to) }
+    Envelope { from: Some(address("codes@sparekey.example")), to: address(to), hello: "sparekey.example".to_owned() }
 }
 
 fn to_owner() -> Envelope {

@@ -91,7 +91,7 @@ impl Server {
             name: "Bench".to_owned(),
             trusted_proxies: Vec::new(),
             flood: Flood { per_second: many, burst: many },
-            photos: PhotoReader::new("/nowhere".into(), Vec::new(), 1),
+            photos: Arc::new(PhotoReader::new("/nowhere".into(), Vec::new(), 1)),
         };
         let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Scheme::Plain).await.unwrap();
         let address = listener.local_addr();

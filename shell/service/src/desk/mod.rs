@@ -32,7 +32,7 @@ use crate::{
 };
 pub(crate) use answer::GrantFile;
 pub(crate) use evidence::Attached;
-pub(crate) use open::{NewCase, Whence};
+pub(crate) use open::{Carried, NewCase, Whence, read_file};
 pub(crate) use views::{CaseLine, CaseView, EntryView, FactView};
 
 /// The most lines of one page of a list.

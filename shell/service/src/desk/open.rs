@@ -44,7 +44,7 @@ pub(crate) enum Whence {
 }
 
 /// The bytes of a request, with the file it came in.
-type Carried = (Vec<u8>, Option<RequestFile>);
+pub(crate) type Carried = (Vec<u8>, Option<RequestFile>);
 
 impl Desk {
     /// Opens a case; the same requests again are the case that is there.
@@ -69,7 +69,19 @@ impl Desk {
                 (Source::Request, self.sealed(vec![(bytes, None)])?)
             }
         };
+        let credential = Some(credential);
         Ok(self.writer.open_case(OpenCase { credential, source, incoming, requester, note }).await??)
+    }
+
+    /// Opens a case from what came by mail. Its requests were handed in before, within their budgets.
+    pub(crate) async fn open_by_mail(
+        &self,
+        requests: Vec<Carried>,
+        requester: Requester,
+    ) -> Result<OpenedCase, DeskError> {
+        let incoming = self.sealed(requests)?;
+        let open = OpenCase { credential: None, source: Source::Mail, incoming, requester, note: None };
+        Ok(self.writer.open_case(open).await??)
     }
 
     /// A call about an enrolled device, if it is one. Of several makers with the same serial number, the last that enrolled one.
@@ -103,7 +115,7 @@ fn read_text(text: &str) -> Result<Vec<Carried>, DeskError> {
     Ok(vec![(bytes, None)])
 }
 
-fn read_file(bytes: &[u8]) -> Result<Vec<Carried>, DeskError> {
+pub(crate) fn read_file(bytes: &[u8]) -> Result<Vec<Carried>, DeskError> {
     let with_bytes = |file: RequestFile| (file.payload.clone(), Some(file));
     match files::parse(bytes).map_err(DeskError::File)? {
         Document::Request(file) => Ok(vec![with_bytes(file)]),

@@ -55,7 +55,7 @@ pub(crate) struct CaseView {
     pub(crate) number: String,
     /// `open`, `approved`, `granted` or `refused`.
     pub(crate) state: &'static str,
-    /// `file`, `photo`, `digits`, `request` or `telephone`.
+    /// `file`, `photo`, `digits`, `request`, `telephone` or `mail`.
     pub(crate) source: &'static str,
     /// The organisation whose it is; absent for the maker's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,6 +65,10 @@ pub(crate) struct CaseView {
     pub(crate) opened_by: String,
     /// Seconds since 1970, UTC.
     pub(crate) opened_at: u64,
+    /// Who first worked on it, if it came by mail: he does not approve it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) worked_by: Option<String>,
     /// Who approved it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -256,6 +260,7 @@ impl CaseView {
             organisation: names.organisation(case.organisation),
             opened_by: names.operator(case.opened.by),
             opened_at: case.opened.at.0,
+            worked_by: case.worked.map(|mark| names.operator(mark.by)),
             approved_by: case.approved.map(|mark| names.operator(mark.by)),
             approved_at: case.approved.map(|mark| mark.at.0),
             reason: case.reason.as_ref().map(ToString::to_string),
@@ -376,7 +381,8 @@ fn language(case: &Case) -> String {
 fn may(case: &Case, actor: &Actor, now: Time) -> Vec<&'static str> {
     let agent = actor.role >= Role::Agent;
     let approver = actor.role >= Role::Approver;
-    let own = case.opened.by == actor.operator;
+    let own = case.first_person() == Some(actor.operator);
+    let attended = case.first_person().is_some();
     let under_way = !case.state.is_end();
     let in_time = now < case.expires_at();
     let approved = case.state == State::Approved;
@@ -387,7 +393,7 @@ fn may(case: &Case, actor: &Actor, now: Time) -> Vec<&'static str> {
         ("attach", agent && under_way),
         ("check", agent && case.state == State::Open),
         ("hand-over", agent && under_way && (actor.organisation.is_none() || case.organisation.is_some())),
-        ("approve", approver && !own && case.state == State::Open && in_time),
+        ("approve", approver && attended && !own && case.state == State::Open && in_time),
         ("refuse", under_way && (approver || (agent && own))),
         ("grant", agent && !by_telephone && ((approved && in_time) || has_grants)),
         ("key", agent && approved && in_time),

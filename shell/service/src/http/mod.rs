@@ -63,8 +63,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<Cidr>,
     /// The flood limiter of this node.
     pub flood: Flood,
-    /// Reads QR symbols out of photos.
-    pub photos: PhotoReader,
+    /// Reads QR symbols out of photos; mail to the service has them read by the same.
+    pub photos: Arc<PhotoReader>,
 }
 
 /// What handlers share.

@@ -84,6 +84,9 @@ fn describe() {
         "Recovery requests opened and stored, or answered as before."
     );
     metrics::describe_counter!("sparekey_requests_refused_total", "Recovery requests refused, by problem.");
+    metrics::describe_counter!("sparekey_mails_in_total", "Mails to the service, by outcome: taken, refused, put-off.");
+    metrics::describe_counter!("sparekey_mail_answers_total", "Their answers, by state: queued, withheld, none.");
+    metrics::describe_counter!("sparekey_mailbox_failures_total", "Times that the mailbox could not be looked into.");
     metrics::describe_counter!("sparekey_photos_total", "Photos read, by outcome.");
     metrics::describe_histogram!("sparekey_photo_seconds", "Time to read a photo, waiting included.");
 }

@@ -55,6 +55,7 @@ impl IntoResponses for NotAtTheDesk {
             messages::NOT_LOGGED_IN,
             messages::NOT_ALLOWED,
             messages::OWN_CASE,
+            messages::UNATTENDED,
             messages::NOT_YOURS,
             messages::STEP_UP,
             messages::CROSS_SITE,

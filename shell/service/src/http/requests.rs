@@ -1,7 +1,5 @@
 //! What the interface and the pages both do with requests.
 
-use std::time::Instant;
-
 use axum::RequestExt;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Path, Request};
@@ -14,7 +12,7 @@ use sparekey_web::problem::Problem;
 use super::client::Client;
 use super::uploads::Place;
 use super::{App, error};
-use crate::photo::{MAX_BYTES, PhotoError};
+use crate::photo::MAX_BYTES;
 use crate::service::{RequestView, ToldView};
 
 /// A photo with what a form has around it.
@@ -64,18 +62,7 @@ impl App {
 
     /// The text of the symbol in a photo.
     pub(crate) async fn read_photo(&self, image: Bytes) -> Result<String, Problem> {
-        let start = Instant::now();
-        let read = self.settings.photos.read(image).await;
-        let outcome = match &read {
-            Ok(_) => "read",
-            Err(PhotoError::NoQr | PhotoError::NotAPicture) => "no-qr",
-            Err(PhotoError::TooLarge) => "too-large",
-            Err(PhotoError::Busy) => "busy",
-            Err(PhotoError::Failed) => "failed",
-        };
-        metrics::counter!("sparekey_photos_total", "outcome" => outcome).increment(1);
-        metrics::histogram!("sparekey_photo_seconds").record(start.elapsed().as_secs_f64());
-        read.map_err(error::no_request_in_photo)
+        self.settings.photos.read(image).await.map_err(error::no_request_in_photo)
     }
 
     /// The request of that id.

@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use rustix::process::Signal;
@@ -74,8 +74,21 @@ impl PhotoReader {
     /// # Errors
     /// [`PhotoError`] says which.
     pub async fn read(&self, image: Bytes) -> Result<String, PhotoError> {
-        let (status, answer) = self.run(image, None, MAX_ANSWER).await?;
-        judge(status, &answer)
+        let start = Instant::now();
+        let read = match self.run(image, None, MAX_ANSWER).await {
+            Ok((status, answer)) => judge(status, &answer),
+            Err(error) => Err(error),
+        };
+        let outcome = match &read {
+            Ok(_) => "read",
+            Err(PhotoError::NoQr | PhotoError::NotAPicture) => "no-qr",
+            Err(PhotoError::TooLarge) => "too-large",
+            Err(PhotoError::Busy) => "busy",
+            Err(PhotoError::Failed) => "failed",
+        };
+        metrics::counter!("sparekey_photos_total", "outcome" => outcome).increment(1);
+        metrics::histogram!("sparekey_photo_seconds").record(start.elapsed().as_secs_f64());
+        read
     }
 
     /// The picture drawn anew, as JPEG. Dropping the future kills the child.

@@ -285,9 +285,10 @@ impl Batch {
     ) -> Result<(), StoreError> {
         either!(Self, self, transaction => {
             sqlx::query::<Db>(
-                "INSERT INTO desk_cases (id, number, organisation, state, opened_by, opened_at, approved_by, ended_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET organisation = excluded.organisation, \
-                 state = excluded.state, approved_by = excluded.approved_by, ended_at = excluded.ended_at",
+                "INSERT INTO desk_cases (id, number, organisation, state, opened_by, opened_at, approved_by, ended_at, worked_by) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE SET organisation = excluded.organisation, \
+                 state = excluded.state, approved_by = excluded.approved_by, ended_at = excluded.ended_at, \
+                 worked_by = excluded.worked_by",
             )
             .bind(id.0)
             .bind(number.as_str())
@@ -297,6 +298,7 @@ impl Batch {
             .bind(rows::seconds(case.opened.at))
             .bind(case.approved.map(|mark| i64::from(mark.by.0)))
             .bind(case.ended.map(|mark| rows::seconds(mark.at)))
+            .bind(case.worked.map(|mark| i64::from(mark.by.0)))
             .execute(&mut **transaction)
             .await?;
         });

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `cases`, `facts` | the writer | serials, masked addresses, when: dropped after 30 days |
 //! | `outbox` | the writer | nothing: sealed under the service's opening key, dropped once the letter left |
+//! | `mail_in` | the writer | nothing: hashes of mails, dropped after 30 days |
 //! | `buckets` | the writer | nothing: keyed hashes, dropped once full again |
 //! | `desk_…` | the writer | what owners told the desk and how it decided; requests still sealed by their devices, evidence sealed |
 //! | `operators`, `operator_…` | the writer, the operator of the service | names; nothing to sign in with: hashes and public keys |
@@ -22,6 +23,7 @@ mod database;
 mod desk;
 mod enrolments;
 mod leaves;
+mod mail_in;
 mod operators;
 mod read;
 mod receipts;
@@ -34,6 +36,7 @@ pub use database::Database;
 pub(crate) use desk::{DeskFilter, DeskId, DeskLine, DeskRow, IssuedGrant};
 pub(crate) use enrolments::Enrolled;
 pub(crate) use leaves::{LogState, Noted};
+pub(crate) use mail_in::MailId;
 
 /// Runs the same body for either engine, which it knows as `Db`.
 macro_rules! either {

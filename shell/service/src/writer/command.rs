@@ -2,7 +2,12 @@ use sparekey_cases::{Case, Refusal, Scope};
 use sparekey_protocol::{MakerId, Serial, Time, Verified, request::Request};
 use tokio::sync::oneshot;
 
-use super::{desk::DeskCommand, people::PeopleCommand, receipt::ReceiptCommand};
+use super::{
+    desk::DeskCommand,
+    mail_in::{Dealt, MailDealtWith},
+    people::PeopleCommand,
+    receipt::ReceiptCommand,
+};
 use crate::{
     case_id::CaseId,
     seal::BucketKey,
@@ -15,6 +20,8 @@ pub(super) enum Command {
     Desk(Box<DeskCommand>),
     /// About operators.
     People(Box<PeopleCommand>),
+    /// A mail was dealt with.
+    Mail(Box<MailDealtWith>, Reply<Dealt>),
     /// Write what was handed in before, take no more, and end.
     Close(Reply<()>),
     /// A device's receipt.
@@ -94,6 +101,7 @@ impl Command {
             Self::Desk(command) => command.answer(),
             Self::People(command) => command.answer(),
             Self::Receipt(command) => command.1.send(),
+            Self::Mail(_, reply) => reply.send(),
             Self::Submit(_, reply) => reply.send(),
             Self::Lease(_, reply) => reply.send(),
             Self::Sweep(reply) | Self::Reseal(reply) => reply.send(),

@@ -3,7 +3,7 @@
 use sparekey_cases::{
     Bucket, Case as RequestCase, Fact as RequestFact, Received, Scope,
     desk::{
-        Answer, Call, Case, Command as Ask, Evidence, Fact, GrantHours, Incoming, Line, Opening, OrganisationId,
+        Actor, Answer, Call, Case, Command as Ask, Evidence, Fact, GrantHours, Incoming, Line, Opening, OrganisationId,
         Refusal, Requester, Source, Words, decide, number,
     },
 };
@@ -37,7 +37,8 @@ pub(crate) enum DeskCommand {
 
 /// A case that is to be opened.
 pub(crate) struct OpenCase {
-    pub(crate) credential: Credential,
+    /// Of the operator who opens it; none for one that came by mail.
+    pub(crate) credential: Option<Credential>,
     pub(crate) source: Source,
     pub(crate) incoming: Vec<IncomingRequest>,
     pub(crate) requester: Requester,
@@ -138,7 +139,13 @@ impl DeskCommand {
 }
 
 async fn open_case(batch: &mut Batch, open: &OpenCase, now: Time) -> Result<Result<OpenedCase, NotDone>, StoreError> {
-    let Some(Known { actor, .. }) = batch.known(open.credential, now).await? else { return Ok(Err(NotDone::Unknown)) };
+    let actor = match open.credential {
+        None => Actor::mail(),
+        Some(credential) => match batch.known(credential, now).await? {
+            Some(known) => known.actor,
+            None => return Ok(Err(NotDone::Unknown)),
+        },
+    };
     let ranges = match actor.organisation {
         None => Vec::new(),
         Some(id) => batch.organisation(id).await?.ok_or(StoreError::Damaged("organisation"))?.ranges,
@@ -203,7 +210,8 @@ async fn open_case(batch: &mut Batch, open: &OpenCase, now: Time) -> Result<Resu
     Ok(Ok(OpenedCase { number, is_new: true }))
 }
 
-/// A request that the service sees for the first time. It came by an operator, so no budget is asked.
+/// A request that the service sees for the first time. It came by an operator, so no budget is asked; one that came by mail was
+/// handed in before.
 async fn take_request(batch: &mut Batch, id: CaseId, request: &Verified<Request>, now: Time) -> Result<(), StoreError> {
     let received = Received::of(request, false, now);
     let case = RequestCase::begin(&received, now);

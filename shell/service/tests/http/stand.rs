@@ -128,7 +128,7 @@ impl Stand {
             name: "Example Recovery".to_owned(),
             trusted_proxies: options.trusted_proxies.iter().map(|range| range.parse().unwrap()).collect(),
             flood: options.flood,
-            photos: PhotoReader::new(decoder(), vec![], 1),
+            photos: Arc::new(PhotoReader::new(decoder(), vec![], 1)),
         };
         let opening = Keys::public_halves(dir.path()).unwrap().opening;
         let router = sparekey_service::http::router(service.clone(), http);
@@ -227,7 +227,7 @@ pub(crate) fn json_post(body: &Value) -> Request<Body> {
 }
 
 /// `examples/decode_photo.rs`, which cargo builds beside the tests.
-fn decoder() -> PathBuf {
+pub(crate) fn decoder() -> PathBuf {
     let deps = std::env::current_exe().unwrap();
     deps.parent().and_then(Path::parent).unwrap().join("examples/decode_photo")
 }

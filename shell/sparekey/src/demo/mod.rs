@@ -80,6 +80,7 @@ fn plan(folders: &Folders, place: &Where) -> Result<Plan, Failure> {
         mail: Transport::from_url(&mail).map_err(|error| Failure::two_lines("not-possible", &error))?,
         from: Address::parse(&crate::service::default_from(&place.url)).expect("the default is an address"),
         bounces: None,
+        mail_in: None,
         database: own_database(&folders.service),
         log: LogSettings::in_folder(folders.service.join(LOG_FOLDER)),
         trusted_proxies: Vec::new(),
