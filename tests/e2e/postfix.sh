@@ -1,7 +1,7 @@
 #!/bin/sh
 # A real mail server of one's own: Postfix on a loopback port, apart from the system's.
 #
-#   postfix.sh DIR PORT start|stop
+#   postfix.sh DIR PORT start|stop [LMTP]
 #
 # Everything it writes is under DIR, an absolute path:
 #   DIR/ca.pem       its certificate, signed by itself, for 127.0.0.1 and localhost
@@ -9,17 +9,18 @@
 #   DIR/bounces/new/ except what is for bounce+…
 #   DIR/postfix.log  its log
 # It offers STARTTLS and SMTPUTF8, refuses nobody@refused.example with 550 and later@refused.example with 450, takes mail for
-# gone@refused.example and bounces it, and sends nothing on to anywhere. It needs Postfix, openssl and root, as every Postfix
+# gone@refused.example and bounces it, and sends nothing on to anywhere; with LMTP, a loopback port, it hands mail for
+# help@desk.example over there. It needs Postfix, openssl and root, as every Postfix
 # does.
 set -eu
 
 usage() {
-    echo "usage: postfix.sh DIR PORT start|stop" >&2
+    echo "usage: postfix.sh DIR PORT start|stop [LMTP]" >&2
     exit 2
 }
 
-[ $# -eq 3 ] || usage
-dir=$1 port=$2 verb=$3
+[ $# -eq 3 ] || [ $# -eq 4 ] || usage
+dir=$1 port=$2 verb=$3 lmtp=${4:-}
 case $dir in /*) ;; *) usage ;; esac
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -53,7 +54,10 @@ biff = no
 
 virtual_mailbox_domains = static:all
 virtual_mailbox_maps = regexp:$dir/etc/mailboxes
-transport_maps = inline:{ {gone@refused.example = gone:} }
+transport_maps = inline:{ {gone@refused.example = gone:}${lmtp:+, {help@desk.example = lmtp:inet:127.0.0.1:$lmtp\}} }
+minimal_backoff_time = 1s
+maximal_backoff_time = 2s
+queue_run_delay = 1s
 virtual_mailbox_base = $dir
 virtual_minimum_uid = 1
 virtual_uid_maps = static:$mail_user
@@ -85,6 +89,7 @@ defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 virtual unix - n n - - virtual
 discard unix - - n - - discard
+lmtp unix - - n - - lmtp
 error unix - - n - - error
 gone unix - n n - - pipe user=mail argv=/bin/sh -c {exit 67}
 retry unix - - n - - error

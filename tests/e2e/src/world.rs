@@ -26,6 +26,8 @@ pub struct Setup {
     pub mail: Option<String>,
     /// `service run --bounces`; nobody looks for bounces if nothing is said.
     pub bounces: Option<String>,
+    /// More arguments of `service run`, such as `--mail-in`.
+    pub more: Vec<String>,
     /// `service run --database`; SQLite in its folder if nothing is said.
     pub database: Option<String>,
     /// `SPAREKEY_LOG` of both programs.
@@ -116,6 +118,7 @@ impl World {
         if let Some(database) = &self.setup.database {
             args.extend(["--database", database]);
         }
+        args.extend(self.setup.more.iter().map(String::as_str));
         Program::start(name, &args, self.dir.path(), &self.variables())
     }
 
