@@ -28,10 +28,12 @@ async fn the_database_itself_wants_two_people(place: Place) {
     let ann = place.number("SELECT id FROM operators WHERE name = 'Ann'").await;
     let bob = place.number("SELECT id FROM operators WHERE name = 'Bob'").await;
     assert_eq!((ann, bob), (1, 2), "the first two");
+    // Of today: the service forgets old ones.
     place
         .must(
             "INSERT INTO desk_cases (id, number, state, opened_by, opened_at) \
-             VALUES (1, '2026-000001', 'open', 1, 0), (2, '2026-000002', 'refused', 1, 0), (3, '2026-000003', 'open', 1, 0)",
+             VALUES (1, '2026-000001', 'open', 1, 1800000000), (2, '2026-000002', 'refused', 1, 1800000000), \
+             (3, '2026-000003', 'open', 1, 1800000000)",
         )
         .await;
     place.must("INSERT INTO desk_facts (case_id, at, kind, body) VALUES (1, 0, 'noted', BYTES(0)B)").await;
@@ -74,8 +76,7 @@ async fn the_database_itself_wants_two_people_for_what_came_by_mail(place: Place
     let service = place.open().await;
     let people = "INSERT INTO operators (name, role, handle, made_at) VALUES ('Ann', 'approver', BYTES(1)B, 0), ('Bob', 'approver', BYTES(2)B, 0)";
     place.must(people).await;
-    let cases =
-        "INSERT INTO desk_cases (id, number, state, opened_by, opened_at) VALUES (1, '2026-000001', 'open', 0, 0)";
+    let cases = "INSERT INTO desk_cases (id, number, state, opened_by, opened_at) VALUES (1, '2026-000001', 'open', 0, 1800000000)";
     place.must(cases).await;
     let approve = async |sql: &str| {
         place.try_execute(&format!("UPDATE desk_cases SET state = 'approved', {sql} WHERE id = 1")).await
