@@ -11,7 +11,7 @@ use super::{Credential, Desk, DeskError};
 use crate::{
     case_id::CaseId,
     store::{Enrolled, StoreError},
-    writer::desk::{IncomingRequest, OpenCase, OpenedCase},
+    writer::desk::{IncomingRequest, OpenCase, OpenedCase, SealedRequest},
 };
 
 /// A case that somebody wants opened: from what, and what he says beside it.
@@ -104,7 +104,7 @@ impl Desk {
         let sealed = carried.into_iter().map(|(bytes, file)| {
             let id = CaseId::random().map_err(StoreError::Random)?;
             let request = request::open(&bytes, &self.keys.at(now));
-            Ok(IncomingRequest::Sealed { id, bytes, request, file })
+            Ok(IncomingRequest::Sealed(Box::new(SealedRequest { id, bytes, request, file })))
         });
         sealed.collect()
     }

@@ -48,22 +48,25 @@ pub(crate) struct OpenCase {
 /// One request of it.
 pub(crate) enum IncomingRequest {
     /// The device's own words.
-    Sealed {
-        /// Its id, if the service has not taken it before.
-        id: CaseId,
-        bytes: Vec<u8>,
-        request: Result<Verified<Request>, RequestRefusal>,
-        file: Option<RequestFile>,
-    },
+    Sealed(Box<SealedRequest>),
     /// A call about an enrolled device, if it is one.
     Call(Option<Call>),
+}
+
+/// A request as it came in.
+pub(crate) struct SealedRequest {
+    /// Its id, if the service has not taken it before.
+    pub(crate) id: CaseId,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) request: Result<Verified<Request>, RequestRefusal>,
+    pub(crate) file: Option<RequestFile>,
 }
 
 impl IncomingRequest {
     fn as_incoming(&self) -> Incoming<'_> {
         match self {
-            Self::Sealed { request, file, .. } => {
-                Incoming::Request { request: request.as_ref().map_err(|refusal| *refusal), file: file.as_ref() }
+            Self::Sealed(one) => {
+                Incoming::Request { request: one.request.as_ref().map_err(|refusal| *refusal), file: one.file.as_ref() }
             }
             Self::Call(call) => Incoming::Call(call.as_ref()),
         }
@@ -171,13 +174,13 @@ async fn open_case(batch: &mut Batch, open: &OpenCase, now: Time) -> Result<Resu
     let mut requests = Vec::new();
     for (place, asked) in case.verified() {
         let id = match &open.incoming[place as usize] {
-            IncomingRequest::Sealed { id, request, .. } => {
-                let verified = request.as_ref().expect("a verified entry has a request");
+            IncomingRequest::Sealed(one) => {
+                let verified = one.request.as_ref().expect("a verified entry has a request");
                 match batch.request_id(asked.identity).await? {
                     Some(id) => id,
                     None => {
-                        take_request(batch, *id, verified, now).await?;
-                        *id
+                        take_request(batch, one.id, verified, now).await?;
+                        one.id
                     }
                 }
             }
@@ -203,8 +206,8 @@ async fn open_case(batch: &mut Batch, open: &OpenCase, now: Time) -> Result<Resu
     }
     for (place, request, asked) in requests {
         batch.add_desk_entry(id, place, request, asked).await?;
-        if let IncomingRequest::Sealed { bytes, .. } = &open.incoming[place as usize] {
-            batch.keep_request(request, bytes).await?;
+        if let IncomingRequest::Sealed(one) = &open.incoming[place as usize] {
+            batch.keep_request(request, &one.bytes).await?;
         }
     }
     Ok(Ok(OpenedCase { number, is_new: true }))
