@@ -197,6 +197,21 @@ fn a_case_that_came_by_mail_takes_two_people_as_well() {
 }
 
 #[test]
+fn what_could_go_on_for_ever_has_a_bound() {
+    let desk = Desk { checklist: vec![Line::new("label").unwrap()], ..Desk::with([desk_request(3)]) };
+    let note = words("called again");
+    let check = |done| Command::Check { item: 0, done };
+    let mut case = desk.open(&agent());
+    for round in 0..500 {
+        case = then(case, &agent(), START, if round % 2 == 0 { Command::Note(&note) } else { check(round % 4 == 1) });
+    }
+    for more in [Command::Note(&note), check(true)] {
+        assert_eq!(refused(&case, &agent(), START, more), Refusal::Malformed);
+    }
+    assert_eq!(then(case, &approver(), START, Command::Refuse(&note)).state, State::Refused);
+}
+
+#[test]
 fn each_role_may_do_its_part() {
     let desk = Desk::with([desk_request(3)]);
     let (open, ready) = (desk.open(&agent()), approved(&desk));

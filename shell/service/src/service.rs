@@ -269,9 +269,13 @@ impl Service {
             (Scope::DeviceMail, self.sealer.bucket_key(Scope::DeviceMail, &certificate.device_id().0)),
             (Scope::Network, self.sealer.bucket_key(Scope::Network, network.as_bytes())),
         ];
-        buckets.extend(
-            to.iter().map(|email| (Scope::Address, self.sealer.bucket_key(Scope::Address, mailbox(email).as_bytes()))),
-        );
+        // Two spellings of one mailbox are one mailbox.
+        for email in to {
+            let of = (Scope::Address, self.sealer.bucket_key(Scope::Address, mailbox(email).as_bytes()));
+            if !buckets.contains(&of) {
+                buckets.push(of);
+            }
+        }
         let view = ToldView {
             serial: certificate.serial.to_string(),
             model: certificate.model.to_string(),

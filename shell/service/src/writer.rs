@@ -42,6 +42,8 @@ const BATCH: usize = 256;
 const KEPT: u64 = 30 * 24 * 60 * 60;
 /// How long the desk's cases are kept, and how long their evidence, from their opening.
 const DESK_KEPT: u64 = 365 * 24 * 60 * 60;
+/// How long it is known which receipts were taken: no phone carries one for longer.
+const RECEIPTS_KEPT: u64 = 2 * 365 * 24 * 60 * 60;
 const EVIDENCE_KEPT: u64 = 30 * 24 * 60 * 60;
 
 /// How long a letter is its taker's: longer than any attempt to send it lasts.
@@ -284,6 +286,7 @@ impl Scribe {
                 batch.settle_buckets(ANSWERS_TO_ALL_BYTE, ANSWERS_TO_ALL.latest(now)).await?;
                 batch.drop_mails(Time(now.since(Time(KEPT)))).await?;
                 batch.drop_old_credentials(now).await?;
+                batch.drop_receipts(Time(now.since(Time(RECEIPTS_KEPT)))).await?;
                 let (oldest, evidence) = (Time(now.since(Time(DESK_KEPT))), Time(now.since(Time(EVIDENCE_KEPT))));
                 let desk = batch.drop_desk_cases(oldest, evidence).await?;
                 reply.decided(desk + batch.drop_cases(Time(now.since(Time(KEPT)))).await?);

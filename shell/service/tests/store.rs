@@ -25,6 +25,7 @@ on_both! {
     one_request_a_hundred_times_is_one_mail
     limits_hold_under_parallel_requests
     an_address_has_one_limit_however_it_is_written
+    a_receipt_is_taken_once_however_its_contacts_are_written
     refusals_write_nothing
     a_caller_that_goes_away_changes_nothing
     a_case_is_what_its_facts_say
@@ -106,6 +107,24 @@ async fn an_address_has_one_limit_however_it_is_written(place: Place) {
         let request = place.request(10 + u8::try_from(device).unwrap(), ask);
         assert_eq!(service.submit(&request, false, home()).await.is_ok(), device < 6, "{spelling}");
     }
+}
+
+async fn a_receipt_is_taken_once_however_its_contacts_are_written(place: Place) {
+    let service = place.open().await;
+    let to = ["owner@example.org", "OWNER@example.org"].map(|email| ReservedEmail::new(email).unwrap());
+    let receipt = place.receipt(1, 1, to.to_vec());
+    for _ in 0..3 {
+        let told = service.tell(&receipt, home()).await.unwrap();
+        assert_eq!(told.masked_addresses, ["o••••@e••••.org", "O••••@e••••.org"]);
+    }
+    assert_eq!(place.number("SELECT count(*) FROM receipts").await, 1);
+    // One mailbox, so one of its six each time.
+    for number in 2..=6 {
+        service.tell(&place.receipt(1, number, to.to_vec()), home()).await.unwrap();
+    }
+    let more = service.tell(&place.receipt(1, 7, to.to_vec()), home()).await;
+    assert!(matches!(more, Err(SubmitError::TooMany { .. })), "{more:?}");
+    assert_eq!(place.number("SELECT count(*) FROM receipts").await, 6, "what was refused is not taken");
 }
 
 async fn refusals_write_nothing(place: Place) {

@@ -410,6 +410,8 @@ pub(crate) enum DeskCommand {
     Note(DeskNote),
     /// Attach a picture or a PDF
     Attach(DeskAttach),
+    /// Save what was attached
+    Evidence(DeskEvidence),
     /// Say that an item of the checklist is done
     Check(DeskCheck),
     /// Give a case to an organisation, or back to the maker
@@ -482,6 +484,17 @@ pub(crate) struct DeskAttach {
     /// What it is
     #[arg(long, default_value = "")]
     pub(crate) name: String,
+}
+
+#[derive(Args)]
+pub(crate) struct DeskEvidence {
+    /// The case's number
+    pub(crate) case: String,
+    /// Which one, from 1
+    pub(crate) place: u32,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Args)]

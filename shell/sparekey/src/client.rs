@@ -14,8 +14,8 @@ use crate::{card, failure::Failure, files};
 
 /// How long an answer may take, a photo's included.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// No answer is longer: a file of grants, or a page of a list.
-const LONGEST: u64 = 4 * 1024 * 1024;
+/// No answer is longer: a file of grants, a page of a list, something attached.
+const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// A service, and the token that is shown to it.
 pub(crate) struct Client {

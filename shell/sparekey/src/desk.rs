@@ -40,6 +40,15 @@ pub(crate) fn run(options: &Desk, report: Report) -> Result<(), Failure> {
             let path = case(&attach.case, &format!("/evidence?name={}", escape(&attach.name)));
             stands(&client.send("POST", &path, Some(kind), contents)?.json()?, report)
         }
+        DeskCommand::Evidence(evidence) => {
+            let place =
+                evidence.place.checked_sub(1).ok_or_else(|| Failure::malformed("PLACE", "they count from 1"))?;
+            let answer = client.get(&case(&evidence.case, &format!("/evidence/{place}")))?;
+            files::make_private(&evidence.out, &answer.body)?;
+            let data = json!({ "case": evidence.case, "out": evidence.out, "bytes": answer.body.len() });
+            report.done(&format!("Written: {}", evidence.out.display()), &data);
+            Ok(())
+        }
         DeskCommand::Check(check) => {
             let item = check.item.checked_sub(1).ok_or_else(|| Failure::malformed("ITEM", "items count from 1"))?;
             let body = json!({ "item": item, "done": !check.undo });
@@ -60,8 +69,8 @@ pub(crate) fn run(options: &Desk, report: Report) -> Result<(), Failure> {
         DeskCommand::Key(options) => {
             let body = json!({ "entry": options.entry - 1 });
             let key = client.post(&case(&options.case, "/key"), &body)?.json()?;
-            report.aside(&format!("For {}. It is shown once:", plain(text(&key, "serial"))));
-            report.done(&plain(text(&key, "code")), &key);
+            report.aside(&format!("For {}. It is shown once:", text(&key, "serial")));
+            report.done(&text(&key, "code"), &key);
             Ok(())
         }
     }
@@ -75,11 +84,19 @@ fn open(client: &Client, options: &DeskOpen, report: Report) -> Result<(), Failu
         return opened(client.post("/v1/cases", &body)?.json()?, report);
     };
     let contents = read(file)?;
-    let beside = options.name.len() + options.contact.len() + options.language.len() + options.note.len() > 0;
     let kind = picture(&contents);
     let answer = match kind {
-        // A photo comes alone; what is said beside it follows as a note.
-        Some(kind) => client.send("POST", "/v1/cases", Some(kind), contents)?,
+        Some(kind) => {
+            let beside = [
+                ("name", &options.name),
+                ("contact", &options.contact),
+                ("language", &options.language),
+                ("note", &options.note),
+            ];
+            let beside = beside.iter().filter(|(_, said)| !said.is_empty());
+            let query: Vec<String> = beside.map(|(name, said)| format!("{name}={}", escape(said))).collect();
+            client.send("POST", &format!("/v1/cases?{}", query.join("&")), Some(kind), contents)?
+        }
         None => {
             let text = String::from_utf8(contents)
                 .map_err(|_| Failure::malformed(&file.display().to_string(), "neither a picture nor a text"))?;
@@ -91,16 +108,7 @@ fn open(client: &Client, options: &DeskOpen, report: Report) -> Result<(), Failu
             client.post("/v1/cases", &body)?
         }
     };
-    let mut view = answer.json()?;
-    let number = plain(text(&view, "number"));
-    if kind.is_some() && beside {
-        let said = [&options.name, &options.contact, &options.language, &options.note];
-        let said: Vec<&str> = said.into_iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
-        view = client
-            .post(&format!("/v1/cases/{}/notes", escape(&number)), &json!({ "text": said.join("\n") }))?
-            .json()?;
-    }
-    opened(view, report)
+    opened(answer.json()?, report)
 }
 
 /// What stands beside a request.
@@ -110,7 +118,7 @@ fn said(options: &DeskOpen) -> Value {
 
 /// Says which case it is, and which of its requests cannot be answered.
 fn opened(mut view: Value, report: Report) -> Result<(), Failure> {
-    let number = plain(text(&view, "number"));
+    let number = text(&view, "number");
     for entry in view["requests"].as_array().into_iter().flatten() {
         if let Some(refused) = entry["refused"].as_str() {
             let place = entry["entry"].as_u64().unwrap_or(0) + 1;
@@ -137,10 +145,10 @@ fn list(client: &Client, options: &DeskList, report: Report) -> Result<(), Failu
             let more = if requests > 1 { format!(" and {} more", requests - 1) } else { String::new() };
             let words = format!(
                 "{:14} {:9} {}{more}  {}",
-                plain(text(line, "number")),
-                plain(text(line, "state")),
-                plain(text(line, "serial")),
-                plain(text(line, "opened_by")),
+                text(line, "number"),
+                text(line, "state"),
+                text(line, "serial"),
+                text(line, "opened_by"),
             );
             report.done(&words, line);
         }
@@ -178,18 +186,18 @@ fn place(out: &Path, part: u32) -> PathBuf {
 }
 
 fn stands(view: &Value, report: Report) -> Result<(), Failure> {
-    let words = format!("Case {} is {}.", plain(text(view, "number")), plain(text(view, "state")));
+    let words = format!("Case {} is {}.", text(view, "number"), text(view, "state"));
     report.done(&words, view);
     Ok(())
 }
 
 /// A case for people.
 fn shown(view: &Value) -> String {
-    let mut lines = vec![format!("Case {}: {}", plain(text(view, "number")), text(view, "state"))];
-    lines.push(match (text(view, "source"), view["worked_by"].as_str()) {
+    let mut lines = vec![format!("Case {}: {}", text(view, "number"), text(view, "state"))];
+    lines.push(match (text(view, "source").as_str(), view["worked_by"].as_str()) {
         ("mail", None) => "Came by mail; nobody has worked on it yet".to_owned(),
         ("mail", Some(by)) => format!("Came by mail; {} was the first to work on it", plain(by)),
-        (source, _) => format!("Opened by {} from a {source}", plain(text(view, "opened_by"))),
+        (source, _) => format!("Opened by {} from a {source}", text(view, "opened_by")),
     });
     if let Some(by) = view["approved_by"].as_str() {
         lines.push(format!("Approved by {}", plain(by)));
@@ -200,20 +208,23 @@ fn shown(view: &Value) -> String {
             Value::Null => lines.push(format!("Request {place} cannot be answered: {}", text(entry, "refused"))),
             verified => {
                 lines.push(format!("Request {place}, verified:"));
-                for name in ["serial", "model", "maker", "firmware"] {
-                    lines.push(format!("  {name:9} {}", plain(text(verified, name))));
+                for name in ["serial", "model", "maker", "firmware", "question"] {
+                    let said = text(verified, name);
+                    if !said.is_empty() {
+                        lines.push(format!("  {name:9} {said}"));
+                    }
                 }
             }
         }
         for claim in entry["claims"].as_array().into_iter().flatten() {
-            lines.push(format!("  not borne out: {} {}", plain(text(claim, "element")), plain(text(claim, "text"))));
+            lines.push(format!("  not borne out: {} {}", text(claim, "element"), text(claim, "text")));
         }
         if let Some(by) = entry["answer"]["by"].as_str() {
-            lines.push(format!("  answered by {by}"));
+            lines.push(format!("  answered by {}", plain(by)));
         }
         for past in entry["history"].as_array().into_iter().flatten() {
             let number = past["number"].as_str().unwrap_or_default();
-            lines.push(format!("  before: {} {} {}", text(past, "what"), plain(number), plain(text(past, "state"))));
+            lines.push(format!("  before: {} {} {}", text(past, "what"), plain(number), text(past, "state")));
         }
     }
     lines.push("Claimed, not verified:".to_owned());
@@ -224,17 +235,18 @@ fn shown(view: &Value) -> String {
     }
     for (item, place) in view["checklist"].as_array().into_iter().flatten().zip(1..) {
         let done = if item["done"] == true { "x" } else { " " };
-        lines.push(format!("[{done}] {place} {}", plain(text(item, "text"))));
+        lines.push(format!("[{done}] {place} {}", text(item, "text")));
     }
     for fact in view["facts"].as_array().into_iter().flatten() {
         let said = plain(fact["text"].as_str().unwrap_or_default());
-        lines.push(format!("- {} {} {said}", plain(text(fact, "by")), text(fact, "what")).trim_end().to_owned());
+        lines.push(format!("- {} {} {said}", text(fact, "by"), text(fact, "what")).trim_end().to_owned());
     }
     lines.join("\n")
 }
 
-fn text<'a>(value: &'a Value, member: &str) -> &'a str {
-    value[member].as_str().unwrap_or_default()
+/// A member, fit for a terminal.
+fn text(value: &Value, member: &str) -> String {
+    plain(value[member].as_str().unwrap_or_default())
 }
 
 /// The content type of a picture, by how it begins.

@@ -9,6 +9,7 @@ use std::{
 use serde_json::Value;
 
 use crate::browser::Browser;
+use crate::skip::skipped;
 
 /// Which one: results should not change by themselves.
 const PACKAGE: &str = "axe-core@4.10.3";
@@ -27,7 +28,7 @@ impl Axe {
             let installed = Command::new("npm").args(install).arg(PACKAGE).current_dir(&folder).output();
             match installed {
                 Err(_) => {
-                    println!("skipped: npm is not installed, so axe-core cannot be had");
+                    skipped("npm is not installed, so axe-core cannot be had");
                     return None;
                 }
                 Ok(ended) => assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr)),

@@ -7,7 +7,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{mailbox::Mailbox, ports};
+use crate::{mailbox::Mailbox, ports, skip::skipped};
 
 /// Postfix on a loopback port, with STARTTLS. It stops when dropped.
 pub struct Postfix {
@@ -30,7 +30,7 @@ impl Postfix {
 
     fn start_with(lmtp: Option<u16>) -> Option<Self> {
         if !Path::new("/usr/sbin/postfix").exists() || !rustix::process::geteuid().is_root() {
-            println!("skipped: Postfix is not installed, or this is not root");
+            skipped("Postfix is not installed, or this is not root");
             return None;
         }
         let postfix = Self { folder: tempfile::tempdir().unwrap(), port: ports::free(), lmtp };

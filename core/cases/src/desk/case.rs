@@ -43,6 +43,8 @@ pub struct Case {
     pub ended: Option<Mark>,
     /// Why it was refused.
     pub reason: Option<Words>,
+    /// How often something was written down or looked at: what could go on for ever.
+    pub remarks: u32,
 }
 
 /// Who did something, and when.
@@ -141,6 +143,7 @@ impl Case {
             approved: None,
             ended: None,
             reason: None,
+            remarks: 0,
         }
     }
 
@@ -159,9 +162,11 @@ impl Case {
         }
         match fact {
             // Said once, at the beginning. Notes and mails change nothing.
-            Fact::Opened(_) | Fact::Noted { .. } | Fact::MailSent | Fact::MailRefused => {}
+            Fact::Opened(_) | Fact::MailSent | Fact::MailRefused => {}
+            Fact::Noted { .. } => self.remarks = self.remarks.saturating_add(1),
             Fact::EvidenceAdded { evidence, .. } => self.evidence.push(evidence.clone()),
             Fact::Checked { by, item, done } => {
+                self.remarks = self.remarks.saturating_add(1);
                 if let Some(item) = self.checklist.get_mut(*item as usize) {
                     item.done = done.then_some(Mark { by: *by, at });
                 }

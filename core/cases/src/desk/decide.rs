@@ -11,6 +11,8 @@ use super::{
     text::Words,
 };
 
+/// Most notes and changes of the checklist of one case: all of them are read with it.
+const MOST_REMARKS: u32 = 500;
 /// Most pieces of evidence of one case.
 const MOST_EVIDENCE: usize = 20;
 
@@ -154,7 +156,10 @@ pub fn decide(case: Option<&Case>, actor: &Actor, now: Time, command: Command<'_
     let by = actor.operator;
     match command {
         Command::Open(_) => unreachable!("decided above"),
-        Command::Note(text) => Ok(Fact::Noted { by, text: text.clone() }.into()),
+        Command::Note(text) => {
+            has_room(case)?;
+            Ok(Fact::Noted { by, text: text.clone() }.into())
+        }
         Command::Attach(evidence) => {
             still(case, &[State::Open, State::Approved])?;
             if case.evidence.len() >= MOST_EVIDENCE {
@@ -178,6 +183,7 @@ fn check(case: &Case, actor: &Actor, item: u32, done: bool) -> Result<Decision, 
     if known.done.is_some() == done {
         return Ok(Decision::default());
     }
+    has_room(case)?;
     Ok(Fact::Checked { by: actor.operator, item, done }.into())
 }
 
@@ -270,6 +276,10 @@ fn may_show_key(case: &Case, now: Time, entry: u32) -> Result<(), Refusal> {
     }
     still(case, &[State::Approved])?;
     in_time(case, now)
+}
+
+fn has_room(case: &Case) -> Result<(), Refusal> {
+    if case.remarks < MOST_REMARKS { Ok(()) } else { Err(Refusal::Malformed) }
 }
 
 fn allow(actor: &Actor, least: Role) -> Result<(), Refusal> {

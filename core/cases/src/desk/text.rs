@@ -94,12 +94,17 @@ macro_rules! typed {
 
 typed!(
     /// One line that somebody typed: a name, an address, an item of a checklist. 1 to 254 bytes.
-    Line, 254, |c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')
+    Line, 254, |c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}') && !steers(c)
 );
 typed!(
     /// Some lines that somebody typed: a note, a reason. 1 to 4,000 bytes.
-    Words, 4_000, |c| c == '\n' || !c.is_control()
+    Words, 4_000, |c| c == '\n' || !(c.is_control() || steers(c))
 );
+
+/// Changes the direction of what stands around it, or shows nothing: with such, one text is made to look like another.
+fn steers(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
 
 #[cfg(test)]
 mod tests {
@@ -114,6 +119,7 @@ mod tests {
             ("a\nb", Ok("a b")),
             ("a\u{2028}b\u{1b}[31m", Ok("a b\u{fffd}[31m")),
             ("<script>", Ok("<script>")),
+            ("NVR\u{202e}1", Ok("NVR\u{fffd}1")),
             (" \n ", Err(BadText::Empty)),
             ("", Err(BadText::Empty)),
         ] {

@@ -82,10 +82,14 @@ impl Desk {
         self.manage(credential, Management::Organisation(name, ranges)).await.map(|_| ())
     }
 
-    /// The checklist of an operator's own organisation, one item a line.
+    /// The checklist that new cases of an operator's own organisation get, one item a line: the maker's, if it has none of its own.
     pub(crate) async fn checklist(&self, credential: Credential) -> Result<String, DeskError> {
         let known = self.known(credential).await?;
-        Ok(self.store.setting(known.actor.organisation, CHECKLIST_SETTING).await?.unwrap_or_default())
+        let own = self.store.setting(known.actor.organisation, CHECKLIST_SETTING).await?;
+        Ok(match own {
+            Some(own) => own,
+            None => self.store.setting(None, CHECKLIST_SETTING).await?.unwrap_or_default(),
+        })
     }
 
     /// Writes it anew. Cases that are open keep theirs.

@@ -1,6 +1,6 @@
 //! The public log, for everybody: C2SP tlog-tiles under `/log/`.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header;
@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::NotViewed;
-use super::{App, error};
+use super::{App, Part, error};
 use crate::public_log::StorageError;
 
 /// A checkpoint is replaced many times a minute.
@@ -37,7 +37,7 @@ async fn checkpoint(State(app): State<App>) -> Result<Response, Problem> {
 }
 
 /// A tile of the public log: hashes at a level, or `entries`.
-async fn tile(State(app): State<App>, Path(path): Path<String>) -> Result<Response, Problem> {
+async fn tile(State(app): State<App>, Part(path): Part<String>) -> Result<Response, Problem> {
     let tile = Tile::parse_path(&format!("tile/{path}")).ok_or(messages::NOT_FOUND)?;
     let bytes = app.service.log().tile(tile).await.map_err(unreadable)?.ok_or(messages::NOT_FOUND)?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, FOR_EVER)], bytes).into_response())

@@ -18,6 +18,7 @@ mod log;
 mod observe;
 mod openapi;
 mod operations;
+mod part;
 mod requests;
 mod same_site;
 mod uploads;
@@ -42,6 +43,7 @@ pub use cidr::{BadCidr, Cidr};
 pub(crate) use client::Client;
 pub(crate) use desk::{Number, grant_file, hand_out};
 pub use flood::Flood;
+pub(crate) use part::Part;
 pub(crate) use requests::{Id, MAX_PHOTO_BODY, Photo};
 
 use crate::pages;

@@ -14,12 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{LogError, LogSettings, PublicLog, open::open, storage::Storage, witness::Witnesses};
 use crate::{
-    store::{LogState, Noted, Store},
+    store::{LogState, Noted, Store, Turn},
     writer::Writer,
 };
 
 /// How often it looks by itself: for leaves of a node that died, and for witnesses that did not answer.
 const LOOK: Duration = Duration::from_secs(1);
+/// How soon a node asks again for its turn, while another has it and there is something to publish.
+const BETWEEN_TURNS: Duration = Duration::from_millis(100);
 /// After a failure; then twice as long each time.
 const AGAIN: Duration = Duration::from_millis(250);
 const LONGEST_AGAIN: Duration = Duration::from_secs(30);
@@ -47,6 +49,14 @@ pub(crate) struct Publisher {
     /// The step after which a test has it end.
     #[cfg(test)]
     ends_after: Option<Step>,
+}
+
+/// What came of a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Round {
+    Done,
+    /// Another node publishes, and there is something left.
+    OthersTurn,
 }
 
 /// The steps of a round, each on disk before the next begins.
@@ -79,7 +89,7 @@ impl Publisher {
         let Parts { settings, store, writer, key, log, leaves, letters, stop } = parts;
         let LogSettings { storage, witnesses, quorum } = settings;
         let own = LogPolicy::of_log(log.clone());
-        let turn = store.publishing_turn().await?;
+        let turn = wait_for_turn(&store).await?;
         let (state, _) = open(&storage, &store, &own).await?;
         drop(turn);
         let witnesses = Witnesses::new(log.clone(), witnesses, quorum);
@@ -108,24 +118,23 @@ impl Publisher {
     pub(crate) async fn run(mut self) {
         let mut again = AGAIN;
         loop {
-            let failed = match self.round().await {
-                Ok(()) => {
+            let (pause, at_once) = match self.round().await {
+                Ok(Round::Done) => {
                     again = AGAIN;
-                    false
+                    (LOOK, true)
                 }
+                Ok(Round::OthersTurn) => (BETWEEN_TURNS, false),
                 Err(error) => {
                     self.edge = None;
                     metrics::counter!("sparekey_log_failures_total").increment(1);
                     tracing::error!(%error, "the public log does not go on: no mail leaves until it does");
-                    true
+                    let pause = again;
+                    again = (again * 2).min(LONGEST_AGAIN);
+                    (pause, false)
                 }
             };
-            let pause = if failed { again } else { LOOK };
-            if failed {
-                again = (again * 2).min(LONGEST_AGAIN);
-            }
             tokio::select! {
-                () = self.leaves.notified(), if !failed => {}
+                () = self.leaves.notified(), if at_once => {}
                 () = time::sleep(pause) => {}
                 () = self.stop.cancelled() => return,
             }
@@ -133,9 +142,17 @@ impl Publisher {
     }
 
     /// Brings out all leaves that there are. What fails, or is cut off, is repeated by the next round, on this node or another.
-    async fn round(&mut self) -> Result<(), LogError> {
+    async fn round(&mut self) -> Result<Round, LogError> {
         let turn = self.store.publishing_turn().await?;
         let mut state = self.store.log_state().await?;
+        if turn.is_none() {
+            // Another node is at it: what it brings out is told here too.
+            let left = state.next_leaf > state.published.size;
+            if **self.state.borrow() != state {
+                self.tell(state);
+            }
+            return Ok(if left { Round::OthersTurn } else { Round::Done });
+        }
         // Whoever signed last knows the edge; who did not reads it, and sees that all is as it was signed.
         let (mut signed, mut edge) = match self.edge.take() {
             Some((signed, edge)) if signed == state.signed => (signed, edge),
@@ -156,7 +173,7 @@ impl Publisher {
             let next = Noted { size: checkpoint.size, note: checkpoint.sign(&self.key) };
             // Noted before anybody sees it: a checkpoint that is out is never forgotten. If another was noted meanwhile, this one is not.
             if !self.writer.note_signed(signed, next.clone()).await.map_err(|_| LogError::NotWritten)? {
-                return Ok(());
+                return Ok(Round::Done);
             }
             self.reached(Step::SignedNoted)?;
             signed = next;
@@ -175,7 +192,7 @@ impl Publisher {
         }
         self.edge = Some((signed, edge));
         drop(turn);
-        Ok(())
+        Ok(Round::Done)
     }
 
     async fn leaves_from(&self, first: u64) -> Result<Vec<Vec<u8>>, LogError> {
@@ -222,6 +239,16 @@ impl Publisher {
         metrics::gauge!("sparekey_log_leaves").set(state.published.size as f64);
         self.state.send_replace(Arc::new(state));
         self.letters.notify_one();
+    }
+}
+
+/// A log is opened while nobody adds to it.
+async fn wait_for_turn(store: &Store) -> Result<Turn, LogError> {
+    loop {
+        if let Some(turn) = store.publishing_turn().await? {
+            return Ok(turn);
+        }
+        time::sleep(BETWEEN_TURNS).await;
     }
 }
 

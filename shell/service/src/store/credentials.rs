@@ -144,16 +144,27 @@ impl Batch {
         Ok(())
     }
 
-    /// Takes a link: whom it was made for, if it is good now. Nobody gets it a second time.
-    pub(crate) async fn take_link(&mut self, hash: SecretHash, now: Time) -> Result<Option<OperatorId>, StoreError> {
+    /// Whom a link was made for, if it is good now.
+    pub(crate) async fn link(&mut self, hash: SecretHash, now: Time) -> Result<Option<OperatorId>, StoreError> {
         let id: Option<i64> = either!(Self, self, transaction => {
-            sqlx::query_scalar::<Db, _>("DELETE FROM operator_links WHERE hash = $1 AND not_after > $2 RETURNING operator")
+            sqlx::query_scalar::<Db, _>("SELECT operator FROM operator_links WHERE hash = $1 AND not_after > $2")
                 .bind(hash.0.as_slice())
                 .bind(rows::seconds(now))
                 .fetch_optional(&mut **transaction)
                 .await?
         });
         id.map(operator_id).transpose()
+    }
+
+    /// A link was used: nobody comes in by it a second time.
+    pub(crate) async fn drop_link(&mut self, hash: SecretHash) -> Result<(), StoreError> {
+        either!(Self, self, transaction => {
+            sqlx::query::<Db>("DELETE FROM operator_links WHERE hash = $1")
+                .bind(hash.0.as_slice())
+                .execute(&mut **transaction)
+                .await?;
+        });
+        Ok(())
     }
 
     /// A new passkey; `false` if it is somebody's already.

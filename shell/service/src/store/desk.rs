@@ -240,6 +240,18 @@ impl Batch {
         number.map(|number| CaseNumber::new(&number).map_err(|_| StoreError::Damaged("case"))).transpose()
     }
 
+    /// Whether something of this kind happened to a case.
+    pub(crate) async fn has_desk_fact(&mut self, id: DeskId, kind: &str) -> Result<bool, StoreError> {
+        let found: Option<i64> = either!(Self, self, transaction => {
+            sqlx::query_scalar::<Db, i64>("SELECT seq FROM desk_facts WHERE case_id = $1 AND kind = $2 LIMIT 1")
+                .bind(id.0)
+                .bind(kind)
+                .fetch_optional(&mut **transaction)
+                .await?
+        });
+        Ok(found.is_some())
+    }
+
     /// The case that was refused, of this place and about this request.
     pub(crate) async fn refused_case(&mut self, id: DeskId, request: CaseId) -> Result<Option<DeskId>, StoreError> {
         let found: Option<i64> = either!(Self, self, transaction => {

@@ -45,16 +45,24 @@ pub(crate) struct Turn(
     #[allow(dead_code, reason = "it is held, not used")] Option<sqlx::Transaction<'static, sqlx::Postgres>>,
 );
 
+/// How long a node may hold its turn without a word: one that hangs does not stop the others for good.
+const PATIENCE: &str = "SET LOCAL idle_in_transaction_session_timeout = '120s'";
+
 impl Store {
-    /// Waits until no other node publishes.
-    pub(crate) async fn publishing_turn(&self) -> Result<Turn, StoreError> {
+    /// The turn to publish, if no other node has it.
+    pub(crate) async fn publishing_turn(&self) -> Result<Option<Turn>, StoreError> {
         match self {
             // One process serves the file, with one publisher.
-            Self::Sqlite(_) => Ok(Turn(None)),
+            Self::Sqlite(_) => Ok(Some(Turn(None))),
             Self::Postgres(pools) => {
                 let mut transaction = pools.readers.begin().await?;
-                sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(PUBLISHER_LOCK).execute(&mut *transaction).await?;
-                Ok(Turn(Some(transaction)))
+                // Publishing waits for files elsewhere, and for witnesses: longer than a writer may.
+                sqlx::query(PATIENCE).execute(&mut *transaction).await?;
+                let taken: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
+                    .bind(PUBLISHER_LOCK)
+                    .fetch_one(&mut *transaction)
+                    .await?;
+                Ok(taken.then_some(Turn(Some(transaction))))
             }
         }
     }

@@ -35,7 +35,7 @@ pub(crate) use connect::{Store, init, set_up};
 pub use database::Database;
 pub(crate) use desk::{DeskFilter, DeskId, DeskLine, DeskRow, IssuedGrant};
 pub(crate) use enrolments::Enrolled;
-pub(crate) use leaves::{LogState, Noted};
+pub(crate) use leaves::{LogState, Noted, Turn};
 pub(crate) use mail_in::MailId;
 
 /// Runs the same body for either engine, which it knows as `Db`.

@@ -17,6 +17,17 @@ impl Batch {
         Ok(found.is_some())
     }
 
+    /// Drops those taken before this time.
+    pub(crate) async fn drop_receipts(&mut self, before: Time) -> Result<(), StoreError> {
+        either!(Self, self, transaction => {
+            sqlx::query::<Db>("DELETE FROM receipts WHERE taken_at < $1")
+                .bind(rows::seconds(before))
+                .execute(&mut **transaction)
+                .await?;
+        });
+        Ok(())
+    }
+
     /// Notes that it is taken now.
     pub(crate) async fn add_receipt(&mut self, device: DeviceId, number: u64, now: Time) -> Result<(), StoreError> {
         either!(Self, self, transaction => {

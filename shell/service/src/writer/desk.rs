@@ -401,7 +401,10 @@ pub(super) async fn note(batch: &mut Batch, letter: Letter, outcome: Outcome, no
         Outcome::Accepted => Fact::MailSent,
         Outcome::Refused | Outcome::Expired | Outcome::Bounced => Fact::MailRefused,
     };
-    if let Some(id) = batch.refused_case(DeskId(place.into()), letter.case).await? {
+    if let Some(id) = batch.refused_case(DeskId(place.into()), letter.case).await?
+        // A mail can come back any number of times, and says nothing new then.
+        && !batch.has_desk_fact(id, fact.name()).await?
+    {
         batch.add_desk_fact(id, now, &fact).await?;
     }
     Ok(())

@@ -89,10 +89,12 @@ impl PeopleCommand {
         match self {
             Self::Spend(hash, not_after, reply) => reply.decided(batch.spend_challenge(*hash, *not_after).await?),
             Self::Join { link, operator, passkey, session, reply } => {
-                let mut joined =
-                    batch.take_link(*link, now).await? == Some(*operator) && batch.operator(*operator).await?.is_some();
-                joined = joined && batch.add_passkey(&passkey.id, *operator, &passkey.text, now).await?;
+                // A passkey that cannot be added uses no link up.
+                let joined = batch.link(*link, now).await? == Some(*operator)
+                    && batch.operator(*operator).await?.is_some()
+                    && batch.add_passkey(&passkey.id, *operator, &passkey.text, now).await?;
                 if joined {
+                    batch.drop_link(*link).await?;
                     batch.add_session(*session, *operator, now, now.plus(SESSION_LASTS)).await?;
                 }
                 reply.decided(joined);
@@ -163,6 +165,7 @@ async fn manage(
                 Some(name) => Some(batch.organisation_named(name).await.map_err(stored)?.ok_or(Refusal::Malformed)?.id),
             };
             actor.manages(organisation, now)?;
+            tracing::info!(by = actor.operator.0, name = %new.name, role = new.role.name(), "an operator is added");
             add_within(batch, now, new).await.map(Managed::Entrance).map_err(ManageError::Operator)
         }
         Management::Remove(id) => {
@@ -171,11 +174,13 @@ async fn manage(
             if *id == actor.operator {
                 return Err(Refusal::NotAllowed.into());
             }
+            tracing::info!(by = actor.operator.0, of = id.0, "an operator is removed");
             batch.remove_operator(*id, now).await.map_err(stored)?;
             Ok(Managed::Done)
         }
         Management::Link(id) => {
             managed(batch, &actor, *id, now).await?;
+            tracing::info!(by = actor.operator.0, of = id.0, "an operator gets a new link");
             link_within(batch, now, *id).await.map(Managed::Entrance).map_err(ManageError::Operator)
         }
         Management::Organisation(name, ranges) => {

@@ -14,6 +14,7 @@ use std::{
 use sparekey_mail::{Address, Letterhead, Transport};
 use sparekey_protocol::{
     Certificate, Code, Firmware, Language, Model, Nonce, ReservedEmail, Serial, SigningKey, Time,
+    receipt::{self, Receipt, What},
     request::{self, Ask, Contents},
 };
 use sparekey_service::{
@@ -203,9 +204,7 @@ impl Place {
 
     /// A new request of device number `device`.
     pub(crate) fn request(&self, device: u8, ask: Ask) -> Vec<u8> {
-        let key = SigningKey::from_seed(&[device; 32]);
-        let (serial, model) = (Serial::new(&format!("NVR-{device}")).unwrap(), Model::new("N16").unwrap());
-        let certificate = Certificate::new(&self.maker.public(), serial, model, &key.public()).sign(&self.maker);
+        let (key, certificate) = self.device(device);
         let contents = Contents {
             code: Code::parse(CODE).unwrap(),
             ask,
@@ -219,6 +218,30 @@ impl Place {
         getrandom::fill(&mut seed).unwrap();
         let service = Keys::public_halves(self.dir.path()).unwrap().opening;
         request::seal(&contents, Nonce(nonce), &seed, &certificate, &key, &service).unwrap()
+    }
+
+    /// What device number `device` wants told, the `number`th time.
+    pub(crate) fn receipt(&self, device: u8, number: u64, to: Vec<ReservedEmail>) -> Vec<u8> {
+        let (key, certificate) = self.device(device);
+        let receipt = Receipt {
+            number,
+            what: What::Recovered,
+            way: Some("sheet".to_owned()),
+            at: Time(5),
+            count: 1,
+            to,
+            language: Language::new("en").unwrap(),
+        };
+        let service = Keys::public_halves(self.dir.path()).unwrap().opening;
+        receipt::seal(&receipt, &[device; 32], &certificate, &key, &service).unwrap()
+    }
+
+    /// The key of a device, and its certificate.
+    fn device(&self, device: u8) -> (SigningKey, Vec<u8>) {
+        let key = SigningKey::from_seed(&[device; 32]);
+        let (serial, model) = (Serial::new(&format!("NVR-{device}")).unwrap(), Model::new("N16").unwrap());
+        let certificate = Certificate::new(&self.maker.public(), serial, model, &key.public()).sign(&self.maker);
+        (key, certificate)
     }
 
     pub(crate) fn reset(&self, device: u8) -> Vec<u8> {

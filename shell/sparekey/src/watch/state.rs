@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use sparekey_protocol::log::{Checkpoint, Frontier, Hash, Note};
 
 use crate::failure::Failure;
@@ -105,10 +106,12 @@ impl State {
     }
 }
 
-/// Keeps both checkpoints of a log that contradicts itself beside the state file, which stays as it is.
+/// Keeps both checkpoints of a log that contradicts itself beside the state file, which stays as it is. Named by what was shown: another
+/// visit keeps another.
 pub(super) fn keep_evidence(path: &Path, seen: Option<&str>, shown: &[u8]) -> Result<(), Failure> {
     let evidence = serde_json::json!({ "seen_before": seen, "shown_now": String::from_utf8_lossy(shown) });
-    replace(&with_end(path, ".evidence"), format!("{evidence:#}\n").as_bytes())
+    let name: String = Sha256::digest(shown)[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    replace(&with_end(path, &format!(".{name}.evidence")), format!("{evidence:#}\n").as_bytes())
 }
 
 fn replace(path: &Path, contents: &[u8]) -> Result<(), Failure> {

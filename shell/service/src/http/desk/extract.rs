@@ -1,7 +1,7 @@
 //! What the desk's calls have in common: who asks, about which case, with what body.
 
 use axum::body::{self, Bytes};
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
@@ -12,7 +12,7 @@ use sparekey_web::messages;
 use sparekey_web::problem::Problem;
 
 use crate::desk::{Credential, DeskError};
-use crate::http::{App, MAX_BODY, error};
+use crate::http::{App, MAX_BODY, Part, error};
 use crate::operators::Secret;
 
 /// A file of 64 KiB in JSON, where each of its characters may take six.
@@ -84,7 +84,6 @@ impl FromRequestParts<App> for Number {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let path = Path::<String>::from_request_parts(parts, app).await;
-        path.map(|Path(number)| Self(number)).map_err(|_| messages::NOT_FOUND.into())
+        Part::from_request_parts(parts, app).await.map(|Part(number)| Self(number))
     }
 }

@@ -4,14 +4,14 @@
 use axum::Json;
 use axum::RequestExt;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{FromRequest, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use sparekey_protocol::files::MAX_FILE;
 use sparekey_web::messages;
 use sparekey_web::problem::Problem;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Bearer, bounded, json, problem};
 use crate::desk::{CaseView, NewCase, Whence};
@@ -67,6 +67,25 @@ struct ReadOut {
     question: String,
 }
 
+/// What is said beside a file or a picture.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Beside {
+    /// Who says to be the owner.
+    #[param(max_length = 254)]
+    name: String,
+    /// Where to write to.
+    #[param(max_length = 254)]
+    contact: String,
+    /// The language to write in (BCP 47); the device's own, if none is given.
+    #[param(max_length = 16)]
+    language: String,
+    /// The first note.
+    #[param(max_length = 4000)]
+    note: String,
+}
+
 /// What a case is opened from, as it was sent: JSON, the file itself, or a photo. An extractor.
 pub(super) struct Sent {
     whence: Whence,
@@ -77,6 +96,10 @@ impl FromRequest<App> for Sent {
     type Rejection = Problem;
 
     async fn from_request(mut request: Request, app: &App) -> Result<Self, Problem> {
+        let Ok(Query(beside)) = request.extract_parts::<Query<Beside>>().await else {
+            return Err(Problem::new(messages::MALFORMED)
+                .detail("Beside a file only name, contact, language and note are known."));
+        };
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
         let kind = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         let whence = match kind.as_str() {
@@ -93,7 +116,8 @@ impl FromRequest<App> for Sent {
                 return Err(Problem::new(messages::MALFORMED).detail(detail));
             }
         };
-        Ok(Self { whence, new: NewCase::default() })
+        let Beside { name, contact, language, note } = beside;
+        Ok(Self { whence, new: NewCase { name, contact, language, note } })
     }
 }
 
@@ -121,6 +145,7 @@ impl Sent {
     path = "/v1/cases",
     tag = "desk",
     security(("token" = [])),
+    params(Beside),
     request_body(
         description = "JSON, the recovery file itself, or a photo of the symbol.",
         content(

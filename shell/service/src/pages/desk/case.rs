@@ -153,6 +153,8 @@ impl FactView {
                 "file" => "opened the case from a file".to_owned(),
                 "photo" => "opened the case from a photo".to_owned(),
                 "digits" => "opened the case from pasted digits".to_owned(),
+                "telephone" => "opened the case from a call".to_owned(),
+                "mail" => "opened the case".to_owned(),
                 _ => "opened the case from a request that a phone sent".to_owned(),
             },
             "noted" => "noted".to_owned(),

@@ -1,7 +1,7 @@
 //! `/desk/sign-in`, `/desk/join`, and the calls of `passkey.js`.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -17,7 +17,7 @@ use webauthn_rs::prelude::{PublicKeyCredential, RegisterPublicKeyCredential};
 
 use super::session::{self, Session};
 use super::{Desk, frame, to};
-use crate::http::{App, error};
+use crate::http::{App, Part, error};
 use crate::operators::{Secret, SecretHash};
 use crate::pages::assets;
 use crate::passkeys::{Passkeys, passkey_url};
@@ -119,7 +119,7 @@ fn passkeys(app: &App) -> Result<&Passkeys, Problem> {
 
 async fn start(
     State(app): State<App>,
-    Path(what): Path<String>,
+    Part(what): Part<String>,
     headers: HeaderMap,
     extensions: Extensions,
     ApiJson(start): ApiJson<Start>,
@@ -143,7 +143,7 @@ async fn start(
 
 async fn finish(
     State(app): State<App>,
-    Path(what): Path<String>,
+    Part(what): Part<String>,
     headers: HeaderMap,
     extensions: Extensions,
     ApiJson(finish): ApiJson<Finish>,

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use sparekey_web::problem::Problem;
 use super::session::Session;
 use super::{Desk, filters, to};
 use crate::desk::DeskError;
-use crate::http::{App, error};
+use crate::http::{App, Part, error};
 use crate::operators::{Entrance, NewOperator, Operator};
 use crate::pages::assets;
 use crate::passkeys::passkey_url;
@@ -129,7 +129,7 @@ async fn remove(
     State(app): State<App>,
     session: Session,
     token: FormToken,
-    Path(id): Path<u32>,
+    Part(id): Part<u32>,
     GuardedForm(Nothing {}): GuardedForm<Nothing>,
 ) -> Response {
     match app.service.desk().remove_operator(session.credential(), OperatorId(id)).await {
@@ -150,7 +150,7 @@ async fn link(
     State(app): State<App>,
     session: Session,
     token: FormToken,
-    Path(id): Path<u32>,
+    Part(id): Part<u32>,
     GuardedForm(Link { name }): GuardedForm<Link>,
 ) -> Response {
     match app.service.desk().new_link(session.credential(), OperatorId(id)).await {
