@@ -95,7 +95,7 @@ impl Device {
         let opened = self.view(now, &pending)?;
         let mut next = self.next(now);
         next.pending.retain(|pending| !pending.confirms(contact));
-        next.asks.add(self.asks(&pending, now.clock));
+        self.note_asks(&mut next, &pending, now.clock);
         next.pending.push(pending);
         Ok(Change::new(self, next, opened))
     }
@@ -142,8 +142,8 @@ impl Device {
         if !checked.is_right() {
             return Err(Refusal::WrongProof { tries_left: part.tries_left });
         }
-        if let Some(nonce) = self.answered_by(pending, 0, Of::Part) {
-            next.asks.answered(nonce);
+        if let Some((nonce, way)) = self.answered_by(pending, 0, Of::Part) {
+            self.note_answered(&mut next, nonce, way, now.clock);
         }
         next.pending.retain(|pending| pending.id != checked.id);
         next.record.add(now.clock, EventKind::ContactConfirmed, caller);

@@ -106,6 +106,9 @@ pub enum EventKind {
     /// The mail server that the device tells its contacts through was set, or taken away.
     #[n(31)]
     MailServerChanged,
+    /// The owner said that the contacts know of something.
+    #[n(32)]
+    NoticeDismissed,
 }
 
 impl EventKind {
@@ -145,6 +148,7 @@ impl EventKind {
             Self::RecordingsErased => "recordings-erased",
             Self::TransferRefused => "transfer-refused",
             Self::MailServerChanged => "mail-server-changed",
+            Self::NoticeDismissed => "notice-dismissed",
         }
     }
 }

@@ -61,6 +61,21 @@ pub struct Notice {
     pub count: u32,
     /// Whom to tell: all contacts as they were then.
     pub to: Vec<ReservedEmail>,
+    /// The mail server that was in force then ([`Device::mail_server`]). No other may tell it: whoever got in could set one of his own, that
+    /// takes all mails and delivers none.
+    pub server: Option<u64>,
+    /// The owner says that the contacts know.
+    pub by_hand: bool,
+}
+
+/// The mail servers that the owner set for telling the contacts, each with a number. What they are is the outside's to keep.
+#[derive(Clone, Default, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct MailServers {
+    #[n(0)]
+    last: u64,
+    #[n(1)]
+    pub(crate) current: Option<u64>,
 }
 
 #[derive(Clone, Encode, Decode)]
@@ -81,6 +96,10 @@ pub(crate) struct Kept {
     /// Nobody, once they were told.
     #[n(6)]
     to: Vec<ReservedEmail>,
+    #[n(7)]
+    server: Option<u64>,
+    #[cbor(n(8), default)]
+    by_hand: bool,
 }
 
 #[derive(Clone, Default, Encode, Decode)]
@@ -116,7 +135,8 @@ impl State {
             kept.remove(oldest);
         }
         *last += 1;
-        kept.push(Kept { number: *last, kind, way, at: now.clock, since, count: 1, to });
+        let server = self.mail_servers.current;
+        kept.push(Kept { number: *last, kind, way, at: now.clock, since, count: 1, to, server, by_hand: false });
     }
 }
 
@@ -126,8 +146,8 @@ impl Device {
     pub fn notices(&self) -> Vec<Notice> {
         let untold = self.state().notices.kept.iter().filter(|notice| !notice.to.is_empty());
         let notice = |kept: &Kept| {
-            let Kept { number, kind, way, at, count, to, .. } = kept.clone();
-            Notice { number, kind, way, at, count, to }
+            let Kept { number, kind, way, at, count, to, server, by_hand, .. } = kept.clone();
+            Notice { number, kind, way, at, count, to, server, by_hand }
         };
         untold.map(notice).collect()
     }
@@ -141,22 +161,58 @@ impl Device {
         Change::new(self, next, ())
     }
 
-    /// Records that the owner set another mail server for the device to tell the contacts through, or took it away. The outside
-    /// keeps it, and only after this. Every open request is void.
+    /// The owner says that the contacts know: it is shown no more, and no phone carries it. A mail server that was in force then tells them
+    /// all the same, for whoever got in may say so too. Every open request is void.
     ///
     /// # Errors
-    /// [`Refusal::NotLoggedIn`] without a session or with a wrong password.
-    pub fn mail_server_changed(
+    /// [`Refusal::NotLoggedIn`] without a session or with a wrong password; [`Refusal::Expired`] if there is no such notice.
+    pub fn dismiss_notice(
         &mut self,
         now: Now,
         caller: Caller,
         token: &str,
         checked: &Checked,
+        number: u64,
     ) -> Result<Change<'_, ()>, Refusal> {
         let (mut next, owner) = self.changed_by_owner(now, token, checked)?;
         next.owner = Some(owner);
-        next.record.add(now.clock, EventKind::MailServerChanged, caller);
+        let mut untold = next.notices.kept.iter_mut().filter(|notice| !notice.to.is_empty() && !notice.by_hand);
+        let notice = untold.find(|notice| notice.number == number).ok_or(Refusal::Expired)?;
+        notice.by_hand = true;
+        if notice.server.is_none() {
+            notice.to.clear();
+        }
+        next.record.add(now.clock, EventKind::NoticeDismissed, caller);
         Ok(Change::new(self, next, ()))
+    }
+
+    /// The number of the mail server that tells the contacts; none if the owner set none.
+    #[must_use]
+    pub fn mail_server(&self) -> Option<u64> {
+        self.state().mail_servers.current
+    }
+
+    /// Another mail server is to tell the contacts, or none. Answers with its number, under which the outside keeps it, after this. What
+    /// happened before is told by the one before: that one is to be kept until it is told, or let go. Every open request is void.
+    ///
+    /// # Errors
+    /// [`Refusal::NotLoggedIn`] without a session or with a wrong password.
+    pub fn set_mail_server(
+        &mut self,
+        now: Now,
+        caller: Caller,
+        token: &str,
+        checked: &Checked,
+        set: bool,
+    ) -> Result<Change<'_, Option<u64>>, Refusal> {
+        let (mut next, owner) = self.changed_by_owner(now, token, checked)?;
+        next.owner = Some(owner);
+        let servers = &mut next.mail_servers;
+        servers.current = set.then_some(servers.last + 1);
+        servers.last += u64::from(set);
+        let current = servers.current;
+        next.record.add(now.clock, EventKind::MailServerChanged, caller);
+        Ok(Change::new(self, next, current))
     }
 
     /// A notice for a phone to carry: signed by the device, sealed to its service, which mails it to the contacts

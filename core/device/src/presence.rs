@@ -80,6 +80,7 @@ impl State {
     pub(crate) fn end_ownership(&mut self, recordings: Recordings) {
         self.owner = None;
         self.transfer = None;
+        self.mail_servers.current = None;
         self.pending.clear();
         self.guards.reset();
         self.sessions.end_all();

@@ -141,18 +141,11 @@ impl App {
         };
         let owner = NewOwner { username, password, reserved_emails, questions };
         let caller = visitor.caller;
-        let forget = self.teller.forgetting();
-        let then = move |activated: &Result<(), Refusal>| {
-            if activated.is_ok() {
-                forget();
-            }
-        };
-        let activate = self.live.command_then(
-            caller,
-            move |device, now| device.activate(now, caller, owner, transfer.as_ref()),
-            then,
-        );
-        activate.await?.map_err(ownership::wrong_code)?;
+        let activated = self
+            .live
+            .command(caller, move |device, now| device.activate(now, caller, owner, transfer.as_ref()))
+            .await?;
+        activated.map_err(ownership::wrong_code)?;
         tracing::info!("activated");
         Ok(())
     }

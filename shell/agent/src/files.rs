@@ -54,6 +54,15 @@ impl Folder {
         self.rename(&scratch, name)
     }
 
+    /// The names that begin so; none if the folder cannot be read.
+    pub(crate) fn names_with(&self, start: &str) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        entries
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| name.starts_with(start))
+            .collect()
+    }
+
     /// Takes a file away; done if there is none.
     ///
     /// # Errors

@@ -173,7 +173,7 @@ pub fn service_asks(dir: &Path) -> Result<(Certificate, Vec<ServiceAsk>), Folder
     }
     let device = Device::start(identity, Policy::default(), Some(&state));
     let device = device.map_err(|_| FolderError::Vault(VaultError::Damaged))?;
-    Ok((certificate, device.service_asks().to_vec()))
+    Ok((certificate, device.service_asks()))
 }
 
 /// A folder that this process alone runs on. Let go when dropped.

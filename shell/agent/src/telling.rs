@@ -5,8 +5,8 @@
 
 mod server;
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -20,18 +20,21 @@ use crate::files::{Files, Folder};
 
 pub(crate) use server::{BadServer, Encryption, MailServer, Outgoing};
 
-/// The file in the device's folder.
-const FILE: &str = "mail.toml";
+/// Before the number of a mail server, in the name of its file.
+const FILE: &str = "mail-";
 /// How often it looks for something to tell.
 const LOOK: Duration = Duration::from_secs(60);
 /// How long a mail server that did not take a mail is left alone; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// The owner's mail server, if there is one.
+/// The mail servers that something may still be told through, each under the number that the device gave it.
+///
+/// The one in force tells what happens now. One before it is kept until what happened in its time is told: whoever got in, or owns the device
+/// next, cannot have that told by a server of his own.
 pub(crate) struct Teller {
     folder: Folder,
-    server: Arc<Mutex<Option<Outgoing>>>,
+    servers: Mutex<BTreeMap<u64, Outgoing>>,
     changed: Notify,
     language: Language,
 }
@@ -53,59 +56,48 @@ struct Settled {
 }
 
 impl Teller {
-    /// With the mail server that the folder holds. A file that cannot be used is said in the log, and left as it is.
+    /// With the mail servers that the folder holds. A file that cannot be used is said in the log, and left as it is.
     pub(crate) fn open(folder: Folder, title: &str, language: Language) -> Self {
-        let server = match folder.read(FILE) {
-            Ok(None) => None,
-            Ok(Some(bytes)) => match MailServer::from_file(&bytes).and_then(|server| server.outgoing(title)) {
-                Ok(outgoing) => Some(outgoing),
-                Err(error) => {
-                    tracing::error!(%error, "{FILE} cannot be used");
-                    None
-                }
-            },
-            Err(error) => {
-                tracing::error!(%error, "{FILE} cannot be read");
-                None
+        let mut servers = BTreeMap::new();
+        for name in folder.names_with(FILE) {
+            let Some(number) = number_of(&name) else { continue };
+            match read(&folder, &name, title) {
+                Ok(outgoing) => drop(servers.insert(number, outgoing)),
+                Err(error) => tracing::error!(name, error, "a mail server's settings cannot be used"),
             }
-        };
-        Self { folder, server: Arc::new(Mutex::new(server)), changed: Notify::new(), language }
+        }
+        Self { folder, servers: Mutex::new(servers), changed: Notify::new(), language }
     }
 
-    /// The mail server, without its password.
-    pub(crate) fn server(&self) -> Option<Outgoing> {
-        self.server.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// A mail server, without its password.
+    pub(crate) fn server(&self, number: Option<u64>) -> Option<Outgoing> {
+        self.servers().get(&number?).cloned()
     }
 
-    /// Keeps another mail server, or none.
+    /// Keeps a mail server under the number that the device gave it.
     ///
     /// # Errors
-    /// Those of the disk; the one before stays then.
-    pub(crate) fn keep(&self, server: Option<(MailServer, Outgoing)>) -> std::io::Result<()> {
-        let outgoing = match server {
-            Some((server, outgoing)) => {
-                self.folder.replace(FILE, server.to_file().as_bytes())?;
-                Some(outgoing)
-            }
-            None => {
-                self.folder.remove(FILE)?;
-                None
-            }
-        };
-        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = outgoing;
+    /// Those of the disk: then it is none.
+    pub(crate) fn keep(&self, number: u64, server: &MailServer, outgoing: Outgoing) -> std::io::Result<()> {
+        self.folder.replace(&file_of(number), server.to_file().as_bytes())?;
+        self.servers().insert(number, outgoing);
         self.changed.notify_one();
         Ok(())
     }
 
-    /// What forgets the mail server of whoever owned the device before: another owner is not to write through it. What the former
-    /// contacts were not told by then is for a phone to carry.
-    pub(crate) fn forgetting(&self) -> impl FnOnce() + Send + use<> {
-        let (folder, server) = (self.folder.clone(), Arc::clone(&self.server));
-        move || {
-            *server.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            if let Err(error) = folder.remove(FILE) {
-                tracing::error!(%error, "the former owner's mail server cannot be forgotten");
-            }
+    /// Looks again now: another mail server is in force, or none.
+    pub(crate) fn look(&self) {
+        self.changed.notify_one();
+    }
+
+    fn servers(&self) -> MutexGuard<'_, BTreeMap<u64, Outgoing>> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, number: u64) {
+        self.servers().remove(&number);
+        if let Err(error) = self.folder.remove(&file_of(number)) {
+            tracing::error!(%error, "a former mail server cannot be forgotten");
         }
     }
 
@@ -127,21 +119,19 @@ impl Teller {
     }
 
     async fn round(&self, app: &App, settled: &mut Settled) -> Round {
-        let (notices, active) = app.look(|device, _| (device.notices(), device.is_active())).await;
-        let Some(outgoing) = self.server() else { return Round::Done };
+        // Before the device is looked at: one that comes meanwhile is not taken for a former one.
+        let known: Vec<u64> = self.servers().keys().copied().collect();
+        let notices = app.look(|device, _| device.notices()).await;
         let mut round = Round::Done;
         for notice in &notices {
+            let Some(outgoing) = self.server(notice.server) else { continue };
             if self.tell(app, &outgoing, notice, settled).await == Round::Again {
                 round = Round::Again;
             }
         }
-        // What is left of an owner who is none any more: the login at a mail server.
-        if !active
-            && round == Round::Done
-            && let Err(error) = self.keep(None)
-        {
-            tracing::error!(%error, "the former owner's mail server cannot be forgotten");
-        }
+        let (current, untold) = app.look(|device, _| (device.mail_server(), device.notices())).await;
+        let needed = |number| current == Some(number) || untold.iter().any(|notice| notice.server == Some(number));
+        known.into_iter().filter(|number| !needed(*number)).for_each(|number| self.forget(number));
         round
     }
 
@@ -209,6 +199,20 @@ impl Teller {
         let letter = letter.map_err(|error| SendError::Later { reason: error.to_string() })?;
         outgoing.transport.send(letter.envelope(), letter.bytes()).await.map(drop)
     }
+}
+
+fn file_of(number: u64) -> String {
+    format!("{FILE}{number}.toml")
+}
+
+fn number_of(name: &str) -> Option<u64> {
+    let number = name.strip_prefix(FILE)?.strip_suffix(".toml")?.parse().ok()?;
+    (file_of(number) == name).then_some(number)
+}
+
+fn read(folder: &Folder, name: &str, title: &str) -> Result<Outgoing, String> {
+    let bytes = folder.read(name).map_err(|error| error.to_string())?.ok_or("it is gone")?;
+    MailServer::from_file(&bytes).and_then(|server| server.outgoing(title)).map_err(|error| error.to_string())
 }
 
 /// What happened, as the interface names it.

@@ -44,7 +44,7 @@ impl Device {
         let opened = self.view(now, &pending)?;
         let mut next = self.next(now);
         next.pending.retain(|other| other.purpose != Purpose::Test || other.way() != asked.way);
-        next.asks.add(self.asks(&pending, now.clock));
+        self.note_asks(&mut next, &pending, now.clock);
         next.pending.push(pending);
         Ok(Change::new(self, next, opened))
     }

@@ -83,7 +83,7 @@ impl Device {
         for class in crowding(&wanted) {
             make_room(&mut next, caller, class);
         }
-        next.asks.add(self.asks(&pending, now.clock));
+        self.note_asks(&mut next, &pending, now.clock);
         next.pending.push(pending);
         if open_by(&next, caller, Class::Codes).count() == AT_ONCE && crowding(&wanted).contains(&Class::Codes) {
             let running = next.running;

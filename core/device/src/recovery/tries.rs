@@ -118,8 +118,8 @@ impl Device {
         }
         let all = pending.prove(checked.part, of);
         let way = pending.way();
-        if let Some(nonce) = self.answered_by(pending, checked.part, of) {
-            next.asks.answered(nonce);
+        if let Some((nonce, way)) = self.answered_by(pending, checked.part, of) {
+            self.note_answered(&mut next, nonce, way, now.clock);
         }
         let pending = open(&mut next, caller, checked.id)?;
         if purpose == Purpose::Test {

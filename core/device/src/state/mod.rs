@@ -13,7 +13,7 @@ use crate::{
     card::NewerCard,
     event::Record,
     guard::Guards,
-    notice::Notices,
+    notice::{MailServers, Notices},
     password::{HashedPassword, Username},
     pending::Pending,
     session::Sessions,
@@ -54,6 +54,8 @@ pub(crate) struct State {
     /// What was asked of the service.
     #[cbor(n(10), default)]
     pub(crate) asks: ServiceAsks,
+    #[cbor(n(11), default)]
+    pub(crate) mail_servers: MailServers,
     #[cbor(skip)]
     pub(crate) sessions: Sessions,
 }

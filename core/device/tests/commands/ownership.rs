@@ -275,3 +275,60 @@ fn sessions_are_seen_and_ended() {
     assert_eq!(bench.device.sessions(now, other.expose()), Err(Refusal::NotLoggedIn));
     assert_eq!(bench.device.end_session(now, "", sessions[0].number), Err(Refusal::NotLoggedIn));
 }
+
+/// Whoever got in cannot have it told by a mail server of his own, nor say that it was.
+#[test]
+fn what_happened_is_told_by_the_mail_server_that_was_in_force() {
+    let mut bench = Bench::activated();
+    let set_as = |bench: &mut Bench, login: &str, password: &str| {
+        let token = bench.log_in(login).unwrap();
+        bench.as_owner(&token, password, |device, now, token, checked| {
+            device.set_mail_server(now, LINK, token, checked, true)
+        })
+    };
+    assert_eq!(bench.device.mail_server(), None);
+    assert_eq!(set_as(&mut bench, PASSWORD, OTHER_PASSWORD), Err(Refusal::NotLoggedIn));
+    assert_eq!(set_as(&mut bench, PASSWORD, PASSWORD), Ok(Some(1)));
+    let (id, ticket) = bench.prove(LINK);
+    bench.set_password(LINK, id, ticket.expose(), OTHER_PASSWORD).unwrap();
+
+    // A server of his own, and that they know.
+    assert_eq!(set_as(&mut bench, OTHER_PASSWORD, OTHER_PASSWORD), Ok(Some(2)));
+    let Notice { number, server, .. } = bench.device.notices().pop().unwrap();
+    assert_eq!(server, Some(1));
+    let token = bench.log_in(OTHER_PASSWORD).unwrap();
+    let dismiss = |bench: &mut Bench, password: &str| {
+        bench.as_owner(&token, password, |device, now, token, checked| {
+            device.dismiss_notice(now, LINK, token, checked, number)
+        })
+    };
+    assert_eq!(dismiss(&mut bench, PASSWORD), Err(Refusal::NotLoggedIn));
+    assert_eq!(dismiss(&mut bench, OTHER_PASSWORD), Ok(()));
+    assert_eq!(dismiss(&mut bench, OTHER_PASSWORD), Err(Refusal::Expired));
+    bench.restart();
+    let kept = bench.device.notices().pop().unwrap();
+    assert_eq!(
+        (kept.number, kept.server, kept.by_hand),
+        (number, Some(1), true),
+        "the first server tells it all the same"
+    );
+    assert_eq!(bench.device.events().iter().filter(|event| event.kind == EventKind::NoticeDismissed).count(), 1);
+
+    // The end of an ownership ends its mail server for what comes after, and for nothing before.
+    factory_reset(&mut bench, Recordings::Keep);
+    assert_eq!(bench.device.mail_server(), None);
+    assert_eq!(bench.device.notices().iter().map(|notice| notice.server).collect::<Vec<_>>(), [Some(1), Some(2)]);
+
+    // What happened while there was none is over when its owner says so.
+    let mut bench = Bench::activated();
+    let (id, ticket) = bench.prove(LINK);
+    bench.set_password(LINK, id, ticket.expose(), OTHER_PASSWORD).unwrap();
+    let number = bench.device.notices()[0].number;
+    let token = bench.log_in(OTHER_PASSWORD).unwrap();
+    bench
+        .as_owner(&token, OTHER_PASSWORD, |device, now, token, checked| {
+            device.dismiss_notice(now, LINK, token, checked, number)
+        })
+        .unwrap();
+    assert_eq!(bench.device.notices(), []);
+}

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::app::{App, TriedOut};
 use crate::failure::Failure;
-use crate::telling::{MailServer, name_of};
+use crate::telling::{Encryption, MailServer, name_of};
 use crate::visitor::Visitor;
 
 pub(super) async fn list(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Json<Value>, Failure> {
@@ -28,8 +28,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, visitor: Visitor) -> Resul
             "qr_text": carried,
         })
     });
-    let server = app.teller.server().map(|outgoing| {
-        let MailServer { host, port, encryption, user, from, .. } = outgoing.server;
+    let server = app.mail_server().await.map(|server| {
+        let MailServer { host, port, encryption, user, from, .. } = server;
         json!({ "host": host, "port": port, "encryption": encryption, "user": user, "from": from })
     });
     Ok(Json(json!({ "notices": untold.collect::<Vec<_>>(), "mail_server": server })))
@@ -39,10 +39,11 @@ pub(super) async fn told(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     number: Option<Path<u64>>,
+    ApiJson(Password { password }): ApiJson<Password>,
 ) -> Result<StatusCode, Failure> {
     app.session(&visitor).await?;
     let Some(Path(number)) = number else { return Err(Refusal::Expired.into()) };
-    app.told(&visitor, number).await?;
+    app.told(&visitor, password, number).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -50,7 +51,28 @@ pub(super) async fn told(
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     password: Zeroizing<String>,
-    server: MailServer,
+    server: Server,
+}
+
+/// A mail server as it is sent. Files of the device's own, such as certificates to trust, are not for the network to name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Server {
+    host: String,
+    port: u16,
+    encryption: Encryption,
+    #[serde(default)]
+    user: String,
+    #[serde(default)]
+    password: Zeroizing<String>,
+    from: String,
+}
+
+impl From<Server> for MailServer {
+    fn from(server: Server) -> Self {
+        let Server { host, port, encryption, user, password, from } = server;
+        Self { host, port, encryption, user, password, from, ca: None }
+    }
 }
 
 pub(super) async fn set_server(
@@ -58,7 +80,7 @@ pub(super) async fn set_server(
     visitor: Visitor,
     ApiJson(Asked { password, server }): ApiJson<Asked>,
 ) -> Result<Json<Value>, Failure> {
-    let (tried_out, said) = match app.set_mail_server(&visitor, password, server).await? {
+    let (tried_out, said) = match app.set_mail_server(&visitor, password, server.into()).await? {
         TriedOut::Taken => ("taken", None),
         TriedOut::NotTaken(said) => ("not-taken", Some(said)),
         TriedOut::Nobody => ("nobody-to-write-to", None),

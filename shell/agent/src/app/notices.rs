@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sparekey_device::{Notice, Refusal};
+use sparekey_device::Notice;
 use sparekey_mail::{Address, Happened, SendError};
 use sparekey_protocol::{ReservedEmail, qr};
 use zeroize::Zeroizing;
@@ -78,18 +78,29 @@ impl App {
                 let receipt = device.receipt(notice.number, &language, &random()).ok()?;
                 Some(qr::receipt_text(&url, &receipt))
             };
-            device.notices().into_iter().map(|notice| (notice.clone(), carried(&notice))).collect()
+            let untold = device.notices().into_iter().filter(|notice| !notice.by_hand);
+            untold.map(|notice| (notice.clone(), carried(&notice))).collect()
         });
         Ok(untold.await)
     }
 
-    /// The contacts were told of it, says who is logged in.
-    pub(crate) async fn told(&self, visitor: &Visitor, number: u64) -> Result<(), Failure> {
-        self.session(visitor).await?;
-        if !self.look(|device, _| device.notices().iter().any(|notice| notice.number == number)).await {
-            return Err(Refusal::Expired.into());
-        }
-        self.live.command(visitor.caller, move |device, now| Ok(device.notice_told(now, number))).await
+    /// The contacts know of it, says who is logged in and knows the password.
+    pub(crate) async fn told(
+        &self,
+        visitor: &Visitor,
+        password: Zeroizing<String>,
+        number: u64,
+    ) -> Result<(), Failure> {
+        self.as_owner(visitor, password, move |device, now, Owner { caller, token, checked }| {
+            device.dismiss_notice(now, caller, &token, &checked, number)
+        })
+        .await
+    }
+
+    /// The mail server that tells the contacts, without its password.
+    pub(crate) async fn mail_server(&self) -> Option<MailServer> {
+        let number = self.look(|device, _| device.mail_server()).await;
+        self.teller.server(number).map(|outgoing| outgoing.server)
     }
 
     /// Keeps another mail server, and tries it out with a mail to the contacts. It is kept whether they can be reached now or not.
@@ -101,8 +112,9 @@ impl App {
     ) -> Result<TriedOut, Failure> {
         self.session(visitor).await?;
         let outgoing = server.outgoing(&self.frame.name).map_err(Malformed::from)?;
-        self.record_mail_server(visitor, password).await?;
-        self.teller.keep(Some((server, outgoing.clone()))).map_err(unstored)?;
+        let number = self.number_mail_server(visitor, password, true).await?;
+        let number = number.expect("one that is set has a number");
+        self.teller.keep(number, &server, outgoing.clone()).map_err(unstored)?;
 
         let contacts = self.look(|device, now| {
             let contacts = device.contacts(now, visitor.token()).unwrap_or_default();
@@ -133,13 +145,19 @@ impl App {
         visitor: &Visitor,
         password: Zeroizing<String>,
     ) -> Result<(), Failure> {
-        self.record_mail_server(visitor, password).await?;
-        self.teller.keep(None).map_err(unstored)
+        self.number_mail_server(visitor, password, false).await?;
+        self.teller.look();
+        Ok(())
     }
 
-    async fn record_mail_server(&self, visitor: &Visitor, password: Zeroizing<String>) -> Result<(), Failure> {
-        self.as_owner(visitor, password, |device, now, Owner { caller, token, checked }| {
-            device.mail_server_changed(now, caller, &token, &checked)
+    async fn number_mail_server(
+        &self,
+        visitor: &Visitor,
+        password: Zeroizing<String>,
+        set: bool,
+    ) -> Result<Option<u64>, Failure> {
+        self.as_owner(visitor, password, move |device, now, Owner { caller, token, checked }| {
+            device.set_mail_server(now, caller, &token, &checked, set)
         })
         .await
     }

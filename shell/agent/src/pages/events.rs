@@ -61,6 +61,7 @@ fn what(kind: EventKind) -> &'static str {
         EventKind::StopsLifted => "Somebody at the device opened the ways that wrong codes had closed",
         EventKind::RecordingsErased => "Recordings erased",
         EventKind::TransferRefused => "Activation without the right transfer code: refused",
+        EventKind::NoticeDismissed => "Said that the contacts know of something",
         EventKind::MailServerChanged => "The mail server for telling the contacts changed",
         EventKind::AnswersClosed => "Twenty wrong sets of answers: they are refused",
     }
@@ -100,6 +101,7 @@ pub(super) fn is_news(kind: EventKind) -> bool {
         | EventKind::CardReplaced
         | EventKind::RecordingsErased
         | EventKind::MailServerChanged
+        | EventKind::NoticeDismissed
         | EventKind::WayTested => false,
     }
 }

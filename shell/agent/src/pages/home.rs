@@ -63,7 +63,7 @@ pub(super) async fn show(
     logged_in(&app, &visitor).await?;
     let page = app.page("This device").width(Width::Wide);
     let fingerprint = app.fingerprint.clone();
-    let has_server = app.teller.server().is_some();
+    let has_server = app.mail_server().await.is_some();
     let shown = app.look(|device, now| {
         let ways = ways::lines(device, visitor.caller);
         let warning = ways::warning(&ways, device.independent_ways(visitor.caller));
@@ -84,7 +84,7 @@ pub(super) async fn show(
 
 /// That the contacts do not know something. Where a mail server tells them, it is being tried.
 fn untold(device: &Device, has_server: bool) -> Option<Banner> {
-    if has_server || device.notices().is_empty() {
+    if has_server || device.notices().iter().all(|notice| notice.by_hand) {
         return None;
     }
     let detail = "Under Security, “How they are told” shows a code for your phone.";

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use sparekey_device::{Notice, NoticeKind};
+use sparekey_device::{Notice, NoticeKind, Refusal};
 use sparekey_web::assets::REVEAL;
 use sparekey_web::csrf::{FormToken, GuardedForm};
 use sparekey_web::page::{Banner, Page, Tone, Width};
@@ -36,6 +36,9 @@ struct Notices {
     untold: Vec<Untold>,
     /// Whether a mail server is set, so that most of it is told by itself.
     has_server: bool,
+    /// What is wrong with the password in each of the two forms.
+    told_error: String,
+    server_error: String,
     typed: Typed,
 }
 
@@ -135,7 +138,7 @@ pub(super) async fn set_server(
         Ok(outcome) => Shown { banner: Some(news(outcome)), ..Shown::default() },
         Err(failure) => {
             typed.server_password = Zeroizing::default();
-            Shown { trouble: Failure::into(failure), typed: Some(typed), banner: None }
+            Shown { trouble: Failure::into(failure), typed: Some(typed), ..Shown::default() }
         }
     };
     page(&app, &visitor, token, shown).await
@@ -162,6 +165,8 @@ pub(super) async fn remove_server(
 
 #[derive(Deserialize)]
 pub(super) struct Told {
+    #[serde(rename = "told_password")]
+    password: Zeroizing<String>,
     number: u64,
 }
 
@@ -169,12 +174,18 @@ pub(super) struct Told {
 pub(super) async fn told(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    GuardedForm(Told { number }): GuardedForm<Told>,
+    token: FormToken,
+    GuardedForm(Told { password, number }): GuardedForm<Told>,
 ) -> Result<Response, Response> {
     logged_in(&app, &visitor).await?;
-    // What there is not was told already.
-    let _ = app.told(&visitor, number).await;
-    Ok(Redirect::to("/notices").into_response())
+    match app.told(&visitor, password, number).await {
+        // What there is not was told already.
+        Ok(()) | Err(Failure::Refused(Refusal::Expired)) => Ok(Redirect::to("/notices").into_response()),
+        Err(failure) => {
+            let shown = Shown { trouble: failure.into(), asked_told: true, ..Shown::default() };
+            page(&app, &visitor, token, shown).await
+        }
+    }
 }
 
 fn news(outcome: TriedOut) -> Banner {
@@ -203,12 +214,16 @@ struct Shown {
     trouble: Trouble,
     typed: Option<Typed>,
     banner: Option<Banner>,
+    /// Whether the trouble is with saying that the contacts know.
+    asked_told: bool,
 }
 
 async fn page(app: &App, visitor: &Visitor, token: FormToken, shown: Shown) -> Result<Response, Response> {
-    let Shown { trouble, typed, banner } = shown;
+    let Shown { trouble, typed, banner, asked_told } = shown;
     let untold = app.untold(visitor).await.map_err(IntoResponse::into_response)?;
-    let server = app.teller.server().map(|outgoing| outgoing.server);
+    let server = app.mail_server().await;
+    let wrong = trouble.with("current");
+    let (told_error, server_error) = if asked_told { (wrong, String::new()) } else { (String::new(), wrong) };
     let has_server = server.is_some();
     let suggested = || Typed { port: "465".to_owned(), encryption: "tls".to_owned(), ..Typed::default() };
     let shown = Notices {
@@ -221,6 +236,8 @@ async fn page(app: &App, visitor: &Visitor, token: FormToken, shown: Shown) -> R
         token,
         untold: untold.into_iter().map(|(notice, text)| Untold::new(&notice, text)).collect(),
         has_server,
+        told_error,
+        server_error,
         typed: typed.unwrap_or_else(|| server.map_or_else(suggested, Typed::from)),
         trouble,
     };

@@ -151,7 +151,7 @@ async fn page(app: &App, visitor: &Visitor, token: FormToken, trouble: Trouble) 
             two,
             both: device.contact_rule() == ContactRule::Both,
             service_on: device.service_on(),
-            untold: device.notices().len(),
+            untold: device.notices().iter().filter(|notice| !notice.by_hand).count(),
             lines: lines(device, visitor.caller),
             card: Card {
                 name: card.name.to_string(),

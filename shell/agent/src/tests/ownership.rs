@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use axum::body::Body;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use http::{Request, header};
@@ -10,6 +11,7 @@ use sparekey_protocol::transfer::Statement;
 use sparekey_protocol::{Certificate, Verified};
 
 use super::pages::Browser;
+use crate::link::Door;
 use crate::testing::*;
 
 fn bearer(token: &str, path: &str) -> http::request::Builder {
@@ -221,12 +223,28 @@ async fn a_new_owner_writes_through_no_mail_server_of_the_former_one_s() {
     let body = json!({ "password": PASSWORD, "recordings": "keep" });
     let code = device.json(bearer(&token, "/api/v1/transfer"), SCREEN, body).await.json()["transfer_code"].clone();
     let device = started_again(device).await;
-    let file = device.dir.path().join("mail.toml");
+    let file = device.dir.path().join("mail-1.toml");
     let wrong = activation(Some("00000-00001-00002-00003"));
     device.post(LINK, "/api/v1/activation", wrong).await.problem(403, "wrong-proof");
-    assert!(file.exists() && device.app.teller.server().is_some(), "the former contacts are to be told");
+    assert!(file.exists(), "the former contacts are to be told");
     assert_eq!(device.post(LINK, "/api/v1/activation", activation(code.as_str())).await.status, 201);
-    assert!(!file.exists() && device.app.teller.server().is_none());
+    // What happened in the former owner's time is told by the former owner's server alone; the new one neither sees nor uses it.
+    let body = json!({ "username": "mira", "password": NEW_PASSWORD });
+    let session = device.post(SCREEN, "/api/v1/sessions", body).await;
+    let token = session.json()["token"].as_str().unwrap().to_owned();
+    let listed = Request::get("/api/v1/notices").header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let notices = device.send(Door::Main, SCREEN, listed.body(Body::empty()).unwrap()).await.json();
+    assert_eq!(notices["mail_server"], json!(null));
+    let own = json!({ "host": "127.0.0.1", "port": 2, "encryption": "none", "from": "x@owners.example.org" });
+    let set = Request::put("/api/v1/mail-server").header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let kept = device.json(set, SCREEN, json!({ "password": NEW_PASSWORD, "server": own })).await;
+    assert_eq!(kept.status, 200);
+    let untold = device.app.look(|device, _| device.notices()).await;
+    assert!(file.exists() && untold[0].server == Some(1), "{untold:?}");
+    // A path on the device is not for the network to name.
+    let own = json!({ "host": "127.0.0.1", "port": 2, "encryption": "none", "from": "x@owners.example.org", "ca": "/dev/zero" });
+    let set = Request::put("/api/v1/mail-server").header(header::AUTHORIZATION, format!("Bearer {token}"));
+    device.json(set, SCREEN, json!({ "password": NEW_PASSWORD, "server": own })).await.problem(400, "malformed");
 }
 
 #[tokio::test]
