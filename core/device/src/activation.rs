@@ -48,6 +48,18 @@ impl Device {
         self.state().owner.as_ref().map(|owner| &owner.username)
     }
 
+    /// Whether an owner may have these emails, and questions: to be asked before a transfer code is tried.
+    ///
+    /// # Errors
+    /// [`Refusal::MethodNotReady`] for questions that the maker forbids; [`Refusal::Malformed`] for more than two emails or the same one
+    /// twice.
+    pub fn check_activation(&self, emails: &[ReservedEmail], with_questions: bool) -> Result<(), Refusal> {
+        if with_questions && !self.policy().questions_allowed() {
+            return Err(Refusal::MethodNotReady(Why::Forbidden));
+        }
+        contacts(emails.to_vec(), &[]).map(drop)
+    }
+
     /// Gives the device its owner. One that was handed over takes its transfer code ([`Device::take_transfer_try`]).
     ///
     /// # Errors
@@ -65,15 +77,13 @@ impl Device {
         if self.is_active() {
             return Err(Refusal::AlreadyActive);
         }
+        self.check_activation(&owner.reserved_emails, owner.questions.is_some())?;
+        let contacts = contacts(owner.reserved_emails, &[])?;
         if let Err(refusal) = self.may_activate(now, caller, transfer) {
             let mut next = self.next(now);
             next.record.add(now.clock, EventKind::TransferRefused, caller);
             return Ok(Change::new(self, next, Err(refusal)));
         }
-        if owner.questions.is_some() && !self.policy().questions_allowed() {
-            return Err(Refusal::MethodNotReady(Why::Forbidden));
-        }
-        let contacts = contacts(owner.reserved_emails, &[])?;
         let mut next = self.next(now);
         next.record.add(now.clock, EventKind::Activated, caller);
         next.transfer = None;

@@ -10,6 +10,7 @@ use crate::{
     device::{Caller, Device, Now},
     event::EventKind,
     login::Checked,
+    ways::Way,
 };
 
 /// A card that took the place of the one that the device was provisioned with.
@@ -57,9 +58,14 @@ impl Device {
         checked: &Checked,
         signed: &[u8],
     ) -> Result<Change<'_, ()>, Refusal> {
-        let (mut next, _) = self.changed_by_owner(now, token, checked)?;
+        let (mut next, mut owner) = self.changed_by_owner(now, token, checked)?;
         let newer = NewerCard::read(signed, &self.identity().maker, self.card()).ok_or(Refusal::NotForThisDevice)?;
         next.card = Some(newer);
+        // Nobody has tried the other service out.
+        for way in Way::ALL.into_iter().filter(|way| way.needs_service()) {
+            owner.set_up.forget_test(way);
+        }
+        next.owner = Some(owner);
         next.record.add(now.clock, EventKind::CardReplaced, caller);
         Ok(Change::new(self, next, ()))
     }

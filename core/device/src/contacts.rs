@@ -13,7 +13,7 @@ use crate::{
     proof::{Against, Awaited, CheckedProof, Kind, Of, ProofCheck, Typed},
     recovery::{CodeDraft, OpenSeeds, RecoveryView, Wanted},
     state::Contact,
-    ways::{ContactRule, Why},
+    ways::{ContactRule, Way, Why},
 };
 
 /// At most so many.
@@ -48,8 +48,8 @@ impl Device {
         Ok(self.owner()?.contacts.iter().map(|contact| contact.email.masked()).collect())
     }
 
-    /// Replaces the reserved emails. One that stays the same stays confirmed; every open request is void. Fewer than two cannot
-    /// both be asked for: [`ContactRule::Either`] holds again.
+    /// Replaces the reserved emails. One that stays the same stays confirmed; every open request is void. Unless both are
+    /// confirmed, they cannot both be asked for: [`ContactRule::Either`] holds again.
     ///
     /// # Errors
     /// [`Refusal::NotLoggedIn`] without a session or with a wrong password; [`Refusal::Malformed`] for more than two, or one twice.
@@ -63,8 +63,13 @@ impl Device {
     ) -> Result<Change<'_, ()>, Refusal> {
         let (mut next, mut owner) = self.changed_by_owner(now, token, checked)?;
         owner.contacts = contacts(emails, &owner.contacts)?;
-        if owner.contacts.len() < CONTACTS {
+        let confirmed = owner.contacts.iter().filter(|contact| contact.confirmed.is_some()).count();
+        if confirmed < CONTACTS {
+            // Both are asked for only where both were found to work.
             owner.set_up.contact_rule = ContactRule::Either;
+        }
+        if confirmed == 0 {
+            owner.set_up.forget_test(Way::Email);
         }
         next.owner = Some(owner);
         next.record.add(now.clock, EventKind::ContactsChanged, caller);

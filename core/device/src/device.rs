@@ -136,6 +136,7 @@ impl Device {
         let mut next = self.state.clone();
         next.running = self.running(now);
         next.pending.retain(|pending| !pending.is_over(next.running));
+        next.notices.forget(next.running);
         next
     }
 

@@ -120,7 +120,6 @@ impl State {
             return;
         }
         let (since, Notices { last, kept }) = (self.running, &mut self.notices);
-        kept.retain(|notice| since.at_least_since(notice.since) < FORGOTTEN);
         let same = |notice: &&mut Kept| {
             notice.kind == kind && kind == NoticeKind::Refused && since.at_least_since(notice.since) < REFUSED_EACH
         };
@@ -130,13 +129,22 @@ impl State {
             return;
         }
         if kept.len() == KEPT {
-            // A crowd of refusals pushes out no recovery.
-            let oldest = kept.iter().position(|notice| notice.kind == NoticeKind::Refused).unwrap_or(0);
+            // What was told is worth nothing any more, and a crowd of refusals pushes out no recovery.
+            let told = kept.iter().position(|notice| notice.to.is_empty());
+            let refused = || kept.iter().position(|notice| notice.kind == NoticeKind::Refused);
+            let oldest = told.or_else(refused).unwrap_or(0);
             kept.remove(oldest);
         }
         *last += 1;
         let server = self.mail_servers.current;
         kept.push(Kept { number: *last, kind, way, at: now.clock, since, count: 1, to, server, by_hand: false });
+    }
+}
+
+impl Notices {
+    /// Lets go what nobody could be told of for so long.
+    pub(crate) fn forget(&mut self, running: Running) {
+        self.kept.retain(|notice| running.at_least_since(notice.since) < FORGOTTEN);
     }
 }
 

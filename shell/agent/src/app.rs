@@ -125,6 +125,7 @@ impl App {
         let transfer_code = self.transfer_code(transfer_code).await?;
         let username = parse_name(username)?;
         let reserved_emails = reserved_emails(emails)?;
+        self.look(|device, _| device.check_activation(&reserved_emails, questions.is_some())).await?;
         let turn = self.hasher.turn(visitor.client)?;
         let password = self.hash_new(turn, username.clone(), password).await?;
         let questions = match questions {

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -113,7 +114,14 @@ fn lane(name: &str) -> std::io::Result<SyncSender<Job>> {
     thread::Builder::new()
         .name(name.to_owned())
         .stack_size(STACK)
-        .spawn(move || jobs.into_iter().for_each(|job| job()))?;
+        // A job that panics is its caller's misfortune, and not that of all who come after.
+        .spawn(move || {
+            jobs.into_iter().for_each(|job| {
+                if panic::catch_unwind(AssertUnwindSafe(job)).is_err() {
+                    tracing::error!("a hash panicked");
+                }
+            });
+        })?;
     Ok(sender)
 }
 
