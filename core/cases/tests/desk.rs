@@ -86,7 +86,11 @@ impl Desk {
         let incoming: Vec<_> = self
             .requests
             .iter()
-            .map(|request| Incoming::Request { request: request.as_ref().map_err(|refusal| *refusal), file: None })
+            .map(|request| Incoming::Request {
+                request: request.as_ref().map_err(|refusal| *refusal),
+                file: None,
+                in_a_case: false,
+            })
             .collect();
         let opening = Opening {
             source: Source::File,
@@ -209,6 +213,24 @@ fn what_could_go_on_for_ever_has_a_bound() {
         assert_eq!(refused(&case, &agent(), START, more), Refusal::Malformed);
     }
     assert_eq!(then(case, &approver(), START, Command::Refuse(&note)).state, State::Refused);
+}
+
+#[test]
+fn the_same_requests_from_somebody_else_are_written_down_once() {
+    let desk = Desk::with([desk_request(3)]);
+    let said = |name: &str| Requester { name: Some(Line::new(name).unwrap()), contact: None, language: None };
+    let mut case = desk.open(&agent());
+    for name in ["Ada", "Ada", "Bo"] {
+        let requester = said(name);
+        case = then(case, &Actor::mail(), START, Command::SendAgain { source: Source::Mail, requester: &requester });
+    }
+    assert_eq!(case.others, [said("Ada"), said("Bo")]);
+    for n in 0..20 {
+        let requester = said(&format!("Cy {n}"));
+        case = then(case, &Actor::mail(), START, Command::SendAgain { source: Source::Mail, requester: &requester });
+    }
+    assert_eq!(case.others.len(), 10, "no more than somebody will read");
+    assert_eq!(case.first_person(), Some(agent().operator));
 }
 
 #[test]
@@ -434,8 +456,10 @@ fn claims_are_what_differs() {
     let lying =
         RequestFile { serial: "NVR-1".into(), model: String::new(), start_time: "never".into(), ..honest.clone() };
     let claims = |request, file| {
-        let incoming =
-            [Incoming::Request { request: Ok(&verified), file: None }, Incoming::Request { request, file: Some(file) }];
+        let incoming = [
+            Incoming::Request { request: Ok(&verified), file: None, in_a_case: false },
+            Incoming::Request { request, file: Some(file), in_a_case: false },
+        ];
         let requester = Requester::default();
         let opening =
             Opening { source: Source::File, incoming: &incoming, requester: &requester, ranges: &[], checklist: &[] };
@@ -462,7 +486,11 @@ fn facts_are_kept_as_cbor() {
     let incoming: Vec<_> = desk
         .requests
         .iter()
-        .map(|request| Incoming::Request { request: request.as_ref().map_err(|refusal| *refusal), file: None })
+        .map(|request| Incoming::Request {
+            request: request.as_ref().map_err(|refusal| *refusal),
+            file: None,
+            in_a_case: false,
+        })
         .collect();
     let (requester, checklist) = (&desk.requester, &desk.checklist);
     let opening = Opening { source: Source::Photo, incoming: &incoming, requester, ranges: &[], checklist };

@@ -157,6 +157,10 @@ messages! {
     NOT_BY_GRANT, "not-by-grant", CONFLICT,
         "A call is answered by eight digits; the device waits for no file.",
         "Ask for the key, and read its digits out.";
+    /// One request, one case.
+    IN_A_CASE, "in-a-case", CONFLICT,
+        "Another case is about this request, and each has one.",
+        "Look for the serial number among the cases, and go on there.";
     /// No security codes for this device.
     NOT_ENROLLED, "not-enrolled", BAD_REQUEST,
         "No device with this serial number can be helped by telephone.",

@@ -43,6 +43,8 @@ pub struct Case {
     pub ended: Option<Mark>,
     /// Why it was refused.
     pub reason: Option<Words>,
+    /// Others who say to be the owner: the same requests came from them too.
+    pub others: Vec<Requester>,
     /// How often something was written down or looked at: what could go on for ever.
     pub remarks: u32,
 }
@@ -143,6 +145,7 @@ impl Case {
             approved: None,
             ended: None,
             reason: None,
+            others: Vec::new(),
             remarks: 0,
         }
     }
@@ -163,6 +166,12 @@ impl Case {
         match fact {
             // Said once, at the beginning. Notes and mails change nothing.
             Fact::Opened(_) | Fact::MailSent | Fact::MailRefused => {}
+            Fact::SentAgain { requester, .. } => {
+                self.remarks = self.remarks.saturating_add(1);
+                if *requester != self.requester && !self.others.contains(requester) {
+                    self.others.push(requester.clone());
+                }
+            }
             Fact::Noted { .. } => self.remarks = self.remarks.saturating_add(1),
             Fact::EvidenceAdded { evidence, .. } => self.evidence.push(evidence.clone()),
             Fact::Checked { by, item, done } => {

@@ -6,13 +6,15 @@ use sparekey_protocol::Time;
 use super::{
     actor::{Actor, OrganisationId, Role},
     case::{Case, State},
-    fact::{Evidence, Fact, Unfit},
+    fact::{Evidence, Fact, Requester, Source, Unfit},
     opening::{self, Opening},
     text::Words,
 };
 
 /// Most notes and changes of the checklist of one case: all of them are read with it.
 const MOST_REMARKS: u32 = 500;
+/// Most others who say to be the owner that are written down.
+const MOST_OTHERS: usize = 10;
 /// Most pieces of evidence of one case.
 const MOST_EVIDENCE: usize = 20;
 
@@ -21,6 +23,13 @@ const MOST_EVIDENCE: usize = 20;
 pub enum Command<'a> {
     /// A new case.
     Open(Opening<'a>),
+    /// The same requests came in once more.
+    SendAgain {
+        /// How.
+        source: Source,
+        /// Who says to be the owner.
+        requester: &'a Requester,
+    },
     /// Write something down.
     Note(&'a Words),
     /// Attach something.
@@ -156,6 +165,14 @@ pub fn decide(case: Option<&Case>, actor: &Actor, now: Time, command: Command<'_
     let by = actor.operator;
     match command {
         Command::Open(_) => unreachable!("decided above"),
+        Command::SendAgain { source, requester } => {
+            // Said once, and no more of them than somebody will read.
+            let known = *requester == case.requester || case.others.contains(requester);
+            if known || case.others.len() >= MOST_OTHERS || case.state.is_end() {
+                return Ok(Decision::default());
+            }
+            Ok(Fact::SentAgain { by, source, requester: requester.clone() }.into())
+        }
         Command::Note(text) => {
             has_room(case)?;
             Ok(Fact::Noted { by, text: text.clone() }.into())

@@ -127,6 +127,19 @@ pub enum Fact {
     /// The owner's mail about a refusal will not arrive.
     #[n(11)]
     MailRefused,
+    /// The same requests came in once more, and somebody else may have sent them: whoever stands before a device can.
+    #[n(13)]
+    SentAgain {
+        /// Who took them in.
+        #[n(0)]
+        by: OperatorId,
+        /// How they came.
+        #[n(1)]
+        source: Source,
+        /// Who says to be the owner this time.
+        #[n(2)]
+        requester: Requester,
+    },
 }
 
 impl Fact {
@@ -146,6 +159,7 @@ impl Fact {
             Self::KeyAsked { .. } => "key-asked",
             Self::MailSent => "mail-sent",
             Self::MailRefused => "mail-refused",
+            Self::SentAgain { .. } => "sent-again",
         }
     }
 
@@ -162,7 +176,8 @@ impl Fact {
             | Self::Refused { by, .. }
             | Self::Granted { by, .. }
             | Self::KeyShown { by, .. }
-            | Self::KeyAsked { by, .. } => Some(*by),
+            | Self::KeyAsked { by, .. }
+            | Self::SentAgain { by, .. } => Some(*by),
             Self::MailSent | Self::MailRefused => None,
         }
     }
@@ -415,6 +430,9 @@ pub enum Unfit {
     /// The device's maker did not enrol it for security codes.
     #[n(12)]
     NotEnrolled,
+    /// Another case is about it, and has not ended without help.
+    #[n(13)]
+    InACase,
 }
 
 impl Unfit {
@@ -434,6 +452,7 @@ impl Unfit {
             Self::Twice => "twice",
             Self::NotYours => "not-yours",
             Self::NotEnrolled => "not-enrolled",
+            Self::InACase => "in-a-case",
         }
     }
 }

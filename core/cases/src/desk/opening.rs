@@ -43,6 +43,8 @@ pub enum Incoming<'a> {
         request: Result<&'a Verified<Request>, RequestRefusal>,
         /// The file that it came in, with what that says of itself.
         file: Option<&'a RequestFile>,
+        /// Whether another case is about it: each request has one.
+        in_a_case: bool,
     },
     /// A call about a device; `None` if no device with that serial number is enrolled.
     Call(Option<&'a Call>),
@@ -78,8 +80,8 @@ fn entry(
     ranges: &[SerialRange],
     seen: &mut BTreeSet<sparekey_protocol::RequestIdentity>,
 ) -> Entry {
-    let (request, file) = match *incoming {
-        Incoming::Request { request, file } => (request, file),
+    let (request, file, in_a_case) = match *incoming {
+        Incoming::Request { request, file, in_a_case } => (request, file, in_a_case),
         Incoming::Call(call) => {
             let outcome = match call {
                 None => Outcome::Unfit(Unfit::NotEnrolled),
@@ -94,6 +96,7 @@ fn entry(
         Ok(request) if request.contents.ask.purpose() != Purpose::ResetByDesk => Outcome::Unfit(Unfit::NotForTheDesk),
         Ok(request) if !is_within(ranges, &request.certificate.serial) => Outcome::Unfit(Unfit::NotYours),
         Ok(request) if !seen.insert(request.identity) => Outcome::Unfit(Unfit::Twice),
+        Ok(_) if in_a_case => Outcome::Unfit(Unfit::InACase),
         Ok(request) => Outcome::Verified(Asked::of(request)),
     };
     let verified = request.ok();

@@ -1,5 +1,5 @@
 use serde::Serialize;
-use sparekey_cases::desk::{Actor, Answer, Case, Fact, Outcome, Role, State};
+use sparekey_cases::desk::{Actor, Answer, Case, Fact, Outcome, Requester, Role, State};
 use sparekey_protocol::Time;
 use utoipa::ToSchema;
 
@@ -87,6 +87,8 @@ pub(crate) struct CaseView {
     pub(crate) requests: Vec<EntryView>,
     /// What somebody says of himself. Nothing of it is verified.
     pub(crate) claimed: ClaimedView,
+    /// Others from whom the same requests came. Whoever stands before a device can send them: only one is its owner.
+    pub(crate) also_claimed: Vec<ClaimedView>,
     /// What is to be looked at before it may be approved.
     pub(crate) checklist: Vec<ItemView>,
     /// What was attached.
@@ -266,11 +268,8 @@ impl CaseView {
             reason: case.reason.as_ref().map(ToString::to_string),
             expires_at: case.expires_at().0,
             requests: (0..).zip(&case.entries).map(|(place, _)| EntryView::of(case, place)).collect(),
-            claimed: ClaimedView {
-                name: case.requester.name.as_ref().map(ToString::to_string),
-                contact: case.requester.contact.as_ref().map(ToString::to_string),
-                language: language(case),
-            },
+            claimed: ClaimedView { language: language(case), ..ClaimedView::of(&case.requester) },
+            also_claimed: case.others.iter().map(ClaimedView::of).collect(),
             checklist: case
                 .checklist
                 .iter()
@@ -298,7 +297,7 @@ impl CaseView {
     pub(super) fn given_away(row: &DeskRow) -> Self {
         let names =
             Names { operators: std::collections::HashMap::new(), organisations: std::collections::HashMap::new() };
-        let case = Case { checklist: Vec::new(), evidence: Vec::new(), ..row.case.clone() };
+        let case = Case { checklist: Vec::new(), evidence: Vec::new(), others: Vec::new(), ..row.case.clone() };
         let row = DeskRow { id: row.id, number: row.number.clone(), facts: Vec::new(), case };
         let nobody = Actor {
             operator: sparekey_cases::desk::OperatorId(0),
@@ -307,6 +306,17 @@ impl CaseView {
             presence: sparekey_cases::desk::Presence::Token,
         };
         Self::of(&row, &names, &nobody, Time(0))
+    }
+}
+
+impl ClaimedView {
+    fn of(requester: &Requester) -> Self {
+        let Requester { name, contact, language } = requester;
+        Self {
+            name: name.as_ref().map(ToString::to_string),
+            contact: contact.as_ref().map(ToString::to_string),
+            language: language.as_ref().map(ToString::to_string).unwrap_or_default(),
+        }
     }
 }
 
@@ -363,6 +373,7 @@ impl FactView {
             Fact::Granted { entries, .. } => Some(entries.len().to_string()),
             Fact::KeyAsked { .. }
             | Fact::KeyShown { .. }
+            | Fact::SentAgain { .. }
             | Fact::Approved { .. }
             | Fact::MailSent
             | Fact::MailRefused => None,

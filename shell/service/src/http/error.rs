@@ -108,6 +108,7 @@ pub(crate) fn unfit_message(unfit: Unfit) -> Message {
         Unfit::Twice => messages::TWICE,
         Unfit::NotYours => messages::NOT_YOURS,
         Unfit::NotEnrolled => messages::NOT_ENROLLED,
+        Unfit::InACase => messages::IN_A_CASE,
     }
 }
 
@@ -177,6 +178,7 @@ mod tests {
             DeskRefusal::Unfit(Unfit::Twice),
             DeskRefusal::Unfit(Unfit::NotYours),
             DeskRefusal::Unfit(Unfit::NotEnrolled),
+            DeskRefusal::Unfit(Unfit::InACase),
         ] {
             assert_eq!(refused(refusal).name(), refusal.name());
         }

@@ -63,10 +63,11 @@ pub(crate) struct SealedRequest {
 }
 
 impl IncomingRequest {
-    fn as_incoming(&self) -> Incoming<'_> {
+    fn as_incoming(&self, in_a_case: bool) -> Incoming<'_> {
         match self {
             Self::Sealed(one) => {
-                Incoming::Request { request: one.request.as_ref().map_err(|refusal| *refusal), file: one.file.as_ref() }
+                let request = one.request.as_ref().map_err(|refusal| *refusal);
+                Incoming::Request { request, file: one.file.as_ref(), in_a_case }
             }
             Self::Call(call) => Incoming::Call(call.as_ref()),
         }
@@ -154,7 +155,23 @@ async fn open_case(batch: &mut Batch, open: &OpenCase, now: Time) -> Result<Resu
         Some(id) => batch.organisation(id).await?.ok_or(StoreError::Damaged("organisation"))?.ranges,
     };
     let checklist = checklist(batch, actor.organisation).await?;
-    let incoming: Vec<Incoming<'_>> = open.incoming.iter().map(IncomingRequest::as_incoming).collect();
+    // Each request has one case at most that may help: what came before is that case, and nobody makes many out of few.
+    let mut there = Vec::new();
+    for one in &open.incoming {
+        let id = match one {
+            IncomingRequest::Sealed(one) => match &one.request {
+                Ok(request) => batch.request_id(request.identity).await?,
+                Err(_) => None,
+            },
+            IncomingRequest::Call(call) => call.as_ref().map(|call| CaseId::of_call(call.identity())),
+        };
+        there.push(match id {
+            Some(id) => batch.desk_case_about(id, actor.organisation).await?,
+            None => None,
+        });
+    }
+    let incoming: Vec<Incoming<'_>> =
+        open.incoming.iter().zip(&there).map(|(one, there)| one.as_incoming(there.is_some())).collect();
     let opening = Opening {
         source: open.source,
         incoming: &incoming,
@@ -164,7 +181,16 @@ async fn open_case(batch: &mut Batch, open: &OpenCase, now: Time) -> Result<Resu
     };
     let mut decision = match decide(None, &actor, now, Ask::Open(opening)) {
         Ok(decision) => decision,
-        Err(refusal) => return Ok(Err(NotDone::Refused(refusal))),
+        Err(refusal) => {
+            // Nothing in it is new: the case that is there.
+            return match there.into_iter().flatten().next() {
+                Some(number) if matches!(refusal, Refusal::Unfit(_)) => {
+                    send_again(batch, open, &actor, &number, now).await?;
+                    Ok(Ok(OpenedCase { number, is_new: false }))
+                }
+                _ => Ok(Err(NotDone::Refused(refusal))),
+            };
+        }
     };
     if let Some(note) = &open.note {
         decision.facts.push(Fact::Noted { by: actor.operator, text: note.clone() });
@@ -189,15 +215,6 @@ async fn open_case(batch: &mut Batch, open: &OpenCase, now: Time) -> Result<Resu
         };
         requests.push((place, id, asked));
     }
-    // The same requests again: the case that is there.
-    let mut there = Vec::new();
-    for (_, id, _) in &requests {
-        there.push(batch.desk_case_about(*id, actor.organisation).await?);
-    }
-    if let Some(Some(number)) = there.first().filter(|first| there.iter().all(|number| number == *first)) {
-        return Ok(Ok(OpenedCase { number: number.clone(), is_new: false }));
-    }
-
     let id = batch.next_desk_place().await?;
     let number = number(now, id.0.unsigned_abs());
     batch.put_desk_case(id, &number, &case).await?;
@@ -211,6 +228,28 @@ async fn open_case(batch: &mut Batch, open: &OpenCase, now: Time) -> Result<Resu
         }
     }
     Ok(Ok(OpenedCase { number, is_new: true }))
+}
+
+/// The case that is there hears of who sent its requests once more.
+async fn send_again(
+    batch: &mut Batch,
+    open: &OpenCase,
+    actor: &Actor,
+    number: &CaseNumber,
+    now: Time,
+) -> Result<(), StoreError> {
+    let Some(mut row) = batch.desk_case(number).await? else { return Ok(()) };
+    let again = Ask::SendAgain { source: open.source, requester: &open.requester };
+    // Whoever may not do anything to it has sent nothing to be written down.
+    let Ok(decision) = decide(Some(&row.case), actor, now, again) else { return Ok(()) };
+    for fact in &decision.facts {
+        row.case = row.case.apply(fact, now);
+        batch.add_desk_fact(row.id, now, fact).await?;
+    }
+    if !decision.facts.is_empty() {
+        batch.put_desk_case(row.id, &row.number, &row.case).await?;
+    }
+    Ok(())
 }
 
 /// A request that the service sees for the first time. It came by an operator, so no budget is asked; one that came by mail was
@@ -365,6 +404,10 @@ async fn tell_owner(
     scribe: &Scribe,
 ) -> Result<(), StoreError> {
     let case = &row.case;
+    // Nobody knows then which of them asked.
+    if !case.others.is_empty() {
+        return Ok(());
+    }
     let address =
         case.requester.contact.as_ref().and_then(|contact| Some((contact, Address::parse(contact.as_str()).ok()?)));
     let (Some((contact, address)), Some((entry, asked))) = (address, case.verified().next()) else { return Ok(()) };

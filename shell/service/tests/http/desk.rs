@@ -209,6 +209,34 @@ async fn a_batch_is_one_case_with_a_result_each() {
     assert_eq!((again.status.as_u16(), &again.json()["number"]), (200, &view["number"]));
 }
 
+/// Few requests make no many cases, however they are put together; and a second sender is heard of.
+#[tokio::test]
+async fn each_request_has_one_case_and_shows_who_else_sent_it() {
+    let stand = Stand::new().await;
+    let agent = stand.operator("Ann", Role::Agent, None).await;
+    let requests: Vec<_> = (1..=3).map(|n| stand.asking(n, Ask::ResetByDesk)).collect();
+    let batch = |places: [usize; 2]| {
+        let entries = places.iter().map(|place| Entry::Request(stand.file(requests[*place].clone()))).collect();
+        json!({ "file": files::write(&Document::Batch(entries)).unwrap().to_string() })
+    };
+    let first = stand.desk_post("/v1/cases", &agent, &batch([0, 1])).await;
+    let second = stand.desk_post("/v1/cases", &agent, &batch([1, 2])).await;
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (201, 201));
+    assert_eq!(names(&second.json(), "requests", "refused"), ["in-a-case", ""]);
+    for places in [[0, 2], [2, 1], [0, 1], [1, 0]] {
+        assert_eq!(stand.desk_post("/v1/cases", &agent, &batch(places)).await.status, 200, "{places:?}");
+    }
+    assert_eq!(stand.desk_get("/v1/cases", &agent).await.json()["cases"].as_array().unwrap().len(), 2);
+
+    let mut again = batch([0, 1]);
+    (again["name"], again["contact"]) = (json!("Nora Neighbour"), json!("nora@example.org"));
+    let shown = stand.desk_post("/v1/cases", &agent, &again).await;
+    let view = shown.json();
+    assert_eq!((shown.status.as_u16(), &view["number"]), (200, &first.json()["number"]));
+    assert_eq!(view["also_claimed"][0]["contact"], "nora@example.org");
+    assert_eq!(names(&view, "facts", "what"), ["opened", "sent-again"]);
+}
+
 #[tokio::test]
 async fn files_that_are_none_are_refused() {
     let stand = Stand::new().await;

@@ -157,6 +157,7 @@ impl FactView {
                 "mail" => "opened the case".to_owned(),
                 _ => "opened the case from a request that a phone sent".to_owned(),
             },
+            "sent-again" => "took the same requests in once more, from somebody else".to_owned(),
             "noted" => "noted".to_owned(),
             "evidence-added" => format!("attached “{text}”"),
             "checked" => format!("checked “{text}”"),
