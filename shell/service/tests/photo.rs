@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, RgbaImage, imageops};
+use lopdf::{Document, Stream, dictionary};
 use qrcode::{Color, EcLevel, QrCode};
 use rustix::process::Signal;
 use sparekey_service::photo::{MAX_BYTES, PhotoError, PhotoReader, Unreadable, read_symbols};
@@ -197,6 +198,45 @@ async fn a_hostile_photo_is_stopped_and_the_next_one_read() {
     let mut child = Command::new(child()).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(&hostile).unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(Signal::XCPU.as_raw()));
+}
+
+#[tokio::test]
+async fn a_pdf_that_wants_too_much_ends_its_child_and_nothing_else() {
+    // Megabytes of small values, packed to kilobytes: each takes its place in memory once it is read.
+    let mut bomb = Document::with_version("1.5");
+    let above = bomb.new_object_id();
+    let page = bomb.add_object(dictionary! { "Type" => "Page", "Parent" => above });
+    bomb.set_object(above, dictionary! { "Type" => "Pages", "Kids" => vec![page.into()], "Count" => 1 });
+    let catalog = bomb.add_object(dictionary! { "Type" => "Catalog", "Pages" => above });
+    bomb.trailer.set("Root", catalog);
+    for number in 0..8 {
+        let values = format!("{} 0 [{}]", 1_000 + number, "1 ".repeat(7_500_000));
+        let first = values.find('[').unwrap();
+        let mut packed =
+            Stream::new(dictionary! { "Type" => "ObjXxx", "N" => 1, "First" => first as i64 }, values.into_bytes());
+        packed.compress().unwrap();
+        bomb.add_object(packed);
+    }
+    let mut bytes = Vec::new();
+    bomb.save_to(&mut bytes).unwrap();
+    assert!(bytes.len() < 1024 * 1024, "{}", bytes.len());
+    // The writer would leave out what is called so.
+    let names: Vec<_> =
+        bytes.windows(6).enumerate().filter(|(_, name)| name == b"ObjXxx").map(|(place, _)| place).collect();
+    for place in names {
+        bytes[place..place + 6].copy_from_slice(b"ObjStm");
+    }
+    assert_eq!(reader().clean_pdf(bytes.into()).await, Err(PhotoError::BadPdf));
+    assert_eq!(reader().clean_pdf(vec![0; 8 * 1024 * 1024 + 1].into()).await, Err(PhotoError::TooLarge));
+    for (script, error) in [
+        ("kill -ABRT $$", PhotoError::BadPdf),
+        ("kill -XCPU $$", PhotoError::BadPdf),
+        ("kill -KILL $$", PhotoError::Failed),
+        ("echo '\"redrawn\"'", PhotoError::Failed),
+        ("echo '\"cleaned\"'; head -c 8388700 /dev/zero", PhotoError::TooLarge),
+    ] {
+        assert_eq!(shell(script).clean_pdf(Bytes::from_static(b"x")).await, Err(error), "{script}");
+    }
 }
 
 #[tokio::test]

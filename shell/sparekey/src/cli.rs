@@ -53,6 +53,9 @@ pub(crate) enum Command {
         /// Draw it anew in place of reading it
         #[arg(long)]
         redraw: bool,
+        /// Write the pages of a PDF anew in place of reading a photo
+        #[arg(long, conflicts_with = "redraw")]
+        pdf: bool,
     },
     /// Judge a password on standard input (the recorder starts this for each new one)
     #[command(hide = true)]
@@ -479,7 +482,8 @@ pub(crate) struct DeskNote {
 pub(crate) struct DeskAttach {
     /// The case's number
     pub(crate) case: String,
-    /// A JPEG, PNG or WebP, which is drawn anew without what it says beside its pixels; or a PDF
+    /// A JPEG, PNG or WebP, which is drawn anew without what it says beside its pixels; or a PDF, of
+    /// which the pages are kept
     pub(crate) file: PathBuf,
     /// What it is
     #[arg(long, default_value = "")]

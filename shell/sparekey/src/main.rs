@@ -65,10 +65,13 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Recorder(Recorder::Card(options)) => recorder::card(&options, report),
         Command::Recorder(Recorder::Enrol(options)) => recorder::enrol(&options, report),
         Command::Recorder(Recorder::Run(options)) => recorder::run(&options, report),
-        Command::DecodePhoto { redraw: true } => {
+        Command::DecodePhoto { pdf: true, .. } => {
+            std::process::exit(sparekey_service::photo::run_cleaning_child().into_status())
+        }
+        Command::DecodePhoto { redraw: true, .. } => {
             std::process::exit(sparekey_service::photo::run_redrawing_child().into_status())
         }
-        Command::DecodePhoto { redraw: false } => {
+        Command::DecodePhoto { redraw: false, .. } => {
             // The child of `service run` that reads one photo. Its exit status is its own.
             std::process::exit(sparekey_service::photo::run_child().into_status())
         }

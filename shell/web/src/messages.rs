@@ -193,6 +193,14 @@ messages! {
     BAD_EVIDENCE, "bad-evidence", BAD_REQUEST,
         "This is neither a JPEG, PNG or WebP picture nor a PDF.",
         "Take a photo of it, or save it as a PDF, and attach that.";
+    /// A PDF that is encrypted.
+    LOCKED_PDF, "locked-pdf", BAD_REQUEST,
+        "This PDF is encrypted, so what it says about its author cannot be taken out.",
+        "Print it to a new PDF without a password, or take a photo of it, and attach that.";
+    /// A PDF that is damaged, or holds too much.
+    BAD_PDF, "bad-pdf", BAD_REQUEST,
+        "This PDF is damaged, has no pages, or has more in it than can be looked through.",
+        "Print the pages that matter to a new PDF, or take a photo of them, and attach that.";
     /// Another has the name.
     NAME_TAKEN, "name-taken", CONFLICT,
         "There is one with this name already.",

@@ -497,7 +497,7 @@ pub enum EvidenceKind {
     /// A picture, drawn anew as JPEG.
     #[n(1)]
     Picture,
-    /// A PDF, kept as it came and never shown in a page.
+    /// A PDF with the pages of what was attached and nothing beside them. Never shown in a page.
     #[n(2)]
     Pdf,
 }

@@ -1,4 +1,4 @@
-//! What is attached to a case: pictures drawn anew, and PDFs that no page ever shows.
+//! What is attached to a case: pictures drawn anew, and PDFs written anew, that no page ever shows.
 
 use axum::body::Bytes;
 use sha2::{Digest, Sha256};
@@ -6,16 +6,7 @@ use sparekey_cases::desk::{Evidence, EvidenceKind, Line, Refusal, Role};
 use zeroize::Zeroizing;
 
 use super::{CaseView, Credential, Desk, DeskError};
-use crate::{
-    photo::{PhotoError, PhotoReader},
-    store::StoreError,
-    writer::desk::Act,
-};
-
-/// The most bytes of a PDF.
-const MAX_PDF: usize = 8 * 1024 * 1024;
-/// Where a PDF says that it ends: within its last so many bytes.
-const PDF_END: usize = 1024;
+use crate::{photo::PhotoReader, store::StoreError, writer::desk::Act};
 
 /// Something that was attached, as it is handed out.
 pub(crate) struct Attached {
@@ -40,7 +31,7 @@ impl Desk {
             return Err(DeskError::Refused(Refusal::NotAllowed));
         }
         let (kind, bytes) = if bytes.starts_with(b"%PDF-") {
-            (EvidenceKind::Pdf, pdf(&bytes)?.to_vec())
+            (EvidenceKind::Pdf, photos.clean_pdf(bytes).await.map_err(DeskError::Photo)?)
         } else {
             (EvidenceKind::Picture, photos.redraw(bytes).await.map_err(DeskError::Photo)?)
         };
@@ -72,31 +63,5 @@ impl Desk {
         let sealed = self.store.evidence(row.id, place).await?.ok_or_else(not_found)?;
         let bytes = self.sealer.open_evidence(&evidence.sha256, &sealed).ok_or_else(not_found)?;
         Ok(Attached { evidence, bytes })
-    }
-}
-
-/// A PDF by its two ends. What is between is for whoever downloads it to judge.
-fn pdf(bytes: &[u8]) -> Result<&[u8], DeskError> {
-    if bytes.len() > MAX_PDF {
-        return Err(DeskError::Photo(PhotoError::TooLarge));
-    }
-    let end = &bytes[bytes.len().saturating_sub(PDF_END)..];
-    let begins = bytes.starts_with(b"%PDF-1.") || bytes.starts_with(b"%PDF-2.");
-    let ends = end.windows(5).any(|window| window == b"%%EOF");
-    if begins && ends { Ok(bytes) } else { Err(DeskError::Photo(PhotoError::NotAPicture)) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pdf_has_two_ends() {
-        assert!(pdf(b"%PDF-1.7\n...\n%%EOF\n").is_ok());
-        assert!(pdf(b"%PDF-2.0\n%%EOF").is_ok());
-        for bytes in [&b"%PDF-1.7\n<html>"[..], b"%PDF-<script>%%EOF", b"%PDF-"] {
-            assert_eq!(pdf(bytes), Err(DeskError::Photo(PhotoError::NotAPicture)));
-        }
-        assert_eq!(pdf(&vec![0; MAX_PDF + 1]), Err(DeskError::Photo(PhotoError::TooLarge)));
     }
 }

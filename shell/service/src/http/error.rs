@@ -129,6 +129,8 @@ pub(crate) fn no_request_in_photo(error: PhotoError) -> Problem {
         PhotoError::NoQr => messages::NO_QR.into(),
         PhotoError::TooLarge => messages::TOO_LARGE.into(),
         PhotoError::NotAPicture => messages::BAD_EVIDENCE.into(),
+        PhotoError::LockedPdf => messages::LOCKED_PDF.into(),
+        PhotoError::BadPdf => messages::BAD_PDF.into(),
         PhotoError::Busy => Problem::new(messages::TOO_MANY).retry_after(RETRY_SECONDS),
         PhotoError::Failed => Problem::internal(),
     }

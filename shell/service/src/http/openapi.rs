@@ -66,6 +66,8 @@ impl IntoResponses for NotAtTheDesk {
             messages::EXPIRED,
             messages::NOT_FOR_THE_DESK,
             messages::BAD_EVIDENCE,
+            messages::LOCKED_PDF,
+            messages::BAD_PDF,
             messages::NO_QR,
             messages::INTERNAL,
             messages::TOO_MANY,

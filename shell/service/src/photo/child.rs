@@ -1,4 +1,4 @@
-//! The child that decodes one photo and ends.
+//! The child that decodes one photo, or one PDF, and ends.
 
 use std::io::{Read, Write, stdin, stdout};
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use rustix::thread::set_no_new_privs;
 use serde::{Deserialize, Serialize};
 
 use super::decode::{MAX_BYTES, Unreadable, read_symbols};
+use super::pdf::{Unclean, clean};
 use super::redraw::redraw;
 
 /// Processor time for one photo, in seconds. An ordinary one takes a tenth of one.
@@ -17,7 +18,7 @@ const ADDRESS_SPACE: u64 = 512 * 1024 * 1024;
 /// Above this the child gives way to everything else on the machine.
 const NICENESS: i32 = 5;
 
-/// What the child writes: one line of JSON, and after it a picture, if that is what was asked for.
+/// What the child writes: one line of JSON, and after it a picture or a PDF, if that is what was asked for.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Answer {
@@ -27,6 +28,10 @@ pub(super) enum Answer {
     Redrawn,
     /// There are none, and why.
     Unreadable(Unreadable),
+    /// What follows the line is the PDF.
+    Cleaned,
+    /// There is none, and why.
+    Unclean(Unclean),
 }
 
 /// Reads an image from standard input, writes one line of JSON to standard output.
@@ -36,31 +41,38 @@ pub(super) enum Answer {
 /// Whoever started it is to leave it no environment.
 #[must_use]
 pub fn run_child() -> ExitCode {
-    let done = confine().and_then(|()| {
-        let mut image = Vec::new();
-        stdin().lock().take(MAX_BYTES as u64 + 1).read_to_end(&mut image)?;
-        let answer = read_symbols(&image).map_or_else(Answer::Unreadable, Answer::Symbols);
-        let mut line = serde_json::to_vec(&answer)?;
-        line.push(b'\n');
-        stdout().lock().write_all(&line)
-    });
-    if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    answer(|image| (read_symbols(image).map_or_else(Answer::Unreadable, Answer::Symbols), Vec::new()))
 }
 
 /// Reads an image from standard input; writes one line of JSON, and after it the image drawn anew, to standard output. To be called as
 /// [`run_child`] is.
 #[must_use]
 pub fn run_redrawing_child() -> ExitCode {
+    answer(|image| match redraw(image) {
+        Ok(drawn) => (Answer::Redrawn, drawn),
+        Err(unreadable) => (Answer::Unreadable(unreadable), Vec::new()),
+    })
+}
+
+/// Reads a PDF from standard input; writes one line of JSON, and after it a PDF of its pages, to standard output. To be called as
+/// [`run_child`] is.
+#[must_use]
+pub fn run_cleaning_child() -> ExitCode {
+    answer(|file| match clean(file) {
+        Ok(pages) => (Answer::Cleaned, pages),
+        Err(unclean) => (Answer::Unclean(unclean), Vec::new()),
+    })
+}
+
+/// What is made of standard input: a line, and what follows it.
+fn answer(make: impl FnOnce(&[u8]) -> (Answer, Vec<u8>)) -> ExitCode {
     let done = confine().and_then(|()| {
-        let mut image = Vec::new();
-        stdin().lock().take(MAX_BYTES as u64 + 1).read_to_end(&mut image)?;
-        let (answer, drawn) = match redraw(&image) {
-            Ok(drawn) => (Answer::Redrawn, drawn),
-            Err(unreadable) => (Answer::Unreadable(unreadable), Vec::new()),
-        };
+        let mut bytes = Vec::new();
+        stdin().lock().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        let (answer, file) = make(&bytes);
         let mut line = serde_json::to_vec(&answer)?;
         line.push(b'\n');
-        line.extend(drawn);
+        line.extend(file);
         stdout().lock().write_all(&line)
     });
     if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

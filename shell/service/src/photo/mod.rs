@@ -6,17 +6,20 @@
 //! answer is one line of text. What was read is not believed either: it goes the way of any other
 //! request.
 //!
-//! The same child draws pictures anew that people attach to cases of the desk ([`redraw`]).
+//! The same child draws pictures anew that people attach to cases of the desk ([`redraw`]), and writes the pages of their PDFs anew
+//! ([`pdf`]).
 //!
 //! [`decode`] is pure and knows images, [`child`] knows limits, [`reader`] knows processes.
 
+mod bare;
 pub mod child;
 pub mod decode;
+pub mod pdf;
 mod pixels;
 pub mod reader;
 pub mod redraw;
 mod symbol;
 
-pub use child::{run_child, run_redrawing_child};
+pub use child::{run_child, run_cleaning_child, run_redrawing_child};
 pub use decode::{MAX_BYTES, MAX_PIXELS, Unreadable, read_symbols};
 pub use reader::{PhotoError, PhotoReader};

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::child::Answer;
 use super::decode::{MAX_BYTES, Unreadable, find_request};
+use super::pdf::{MAX_PDF, Unclean};
 
 /// Photos that may wait for their turn; each holds up to [`MAX_BYTES`].
 const MAX_WAITING: usize = 8;
@@ -26,8 +27,12 @@ const MAX_RUN: Duration = Duration::from_secs(5);
 const MAX_ANSWER: u64 = 1024 * 1024;
 /// Most bytes of a picture that was drawn anew, with the line before it.
 const MAX_REDRAWN: u64 = 4 * 1024 * 1024;
+/// Most bytes of a PDF that was written anew, with the line before it.
+const MAX_CLEANED: u64 = MAX_PDF as u64 + 1024;
 /// What the child is told to draw anew by.
 const REDRAW: &str = "--redraw";
+/// What the child is told by that it gets a PDF.
+const CLEAN: &str = "--pdf";
 
 /// Why a photo gave no request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,12 +41,18 @@ pub enum PhotoError {
     /// (problem `no-qr`).
     #[error("the photo shows no recovery QR that can be read")]
     NoQr,
-    /// More than 12 MiB or 50 megapixels (problem `too-large`).
+    /// More than 12 MiB or 50 megapixels, or a PDF of more than 8 MiB (problem `too-large`).
     #[error("the photo is larger than 12 MiB or 50 megapixels")]
     TooLarge,
     /// Neither JPEG nor PNG nor WebP, or a damaged or animated one.
     #[error("this is no picture that can be drawn anew")]
     NotAPicture,
+    /// A PDF that is encrypted (problem `locked-pdf`).
+    #[error("the PDF is encrypted")]
+    LockedPdf,
+    /// A PDF that cannot be read, or not with the effort allowed (problem `bad-pdf`).
+    #[error("the PDF cannot be read, or there is too much in it")]
+    BadPdf,
     /// Too many photos at once, or the machine is too busy for this one (problem `too-many`).
     #[error("too many photos are being read")]
     Busy,
@@ -81,7 +92,7 @@ impl PhotoReader {
         };
         let outcome = match &read {
             Ok(_) => "read",
-            Err(PhotoError::NoQr | PhotoError::NotAPicture) => "no-qr",
+            Err(PhotoError::NoQr | PhotoError::NotAPicture | PhotoError::LockedPdf | PhotoError::BadPdf) => "no-qr",
             Err(PhotoError::TooLarge) => "too-large",
             Err(PhotoError::Busy) => "busy",
             Err(PhotoError::Failed) => "failed",
@@ -106,7 +117,33 @@ impl PhotoReader {
             Some(Answer::Unreadable(Unreadable::TooLarge)) => Err(PhotoError::TooLarge),
             Some(Answer::Unreadable(_)) => Err(PhotoError::NotAPicture),
             None if is_out_of_time(status) => Err(PhotoError::NotAPicture),
-            Some(Answer::Symbols(_)) | None => Err(PhotoError::Failed),
+            Some(Answer::Symbols(_) | Answer::Cleaned | Answer::Unclean(_)) | None => Err(PhotoError::Failed),
+        }
+    }
+
+    /// The pages of a PDF as a PDF of its own. Dropping the future kills the child.
+    ///
+    /// # Errors
+    /// [`PhotoError`] says which.
+    pub async fn clean_pdf(&self, file: Bytes) -> Result<Vec<u8>, PhotoError> {
+        if file.len() > MAX_PDF {
+            return Err(PhotoError::TooLarge);
+        }
+        let (status, answer) = self.run(file, Some(CLEAN), MAX_CLEANED).await?;
+        let end = answer.iter().position(|byte| *byte == b'\n').unwrap_or(answer.len());
+        let (line, pages) = answer.split_at(end);
+        match outcome(status, line) {
+            // An answer that was cut off is none.
+            Some(Answer::Cleaned) if pages.len() > MAX_PDF + 1 => Err(PhotoError::TooLarge),
+            Some(Answer::Cleaned) => Ok(pages[1..].to_vec()),
+            Some(Answer::Unclean(Unclean::TooLarge)) => Err(PhotoError::TooLarge),
+            Some(Answer::Unclean(Unclean::Encrypted)) => Err(PhotoError::LockedPdf),
+            Some(Answer::Unclean(Unclean::Unreadable)) => Err(PhotoError::BadPdf),
+            // Lists of lists want more memory, or a deeper stack, than there is: that ends the child so.
+            None if is_out_of_time(status) || status.signal() == Some(Signal::ABORT.as_raw()) => {
+                Err(PhotoError::BadPdf)
+            }
+            Some(Answer::Symbols(_) | Answer::Redrawn | Answer::Unreadable(_)) | None => Err(PhotoError::Failed),
         }
     }
 
@@ -176,7 +213,7 @@ fn judge(status: ExitStatus, answer: &[u8]) -> Result<String, PhotoError> {
             Err(PhotoError::NoQr)
         }
         None if is_out_of_time(status) => Err(PhotoError::NoQr),
-        Some(Answer::Redrawn) | None => Err(PhotoError::Failed),
+        Some(Answer::Redrawn | Answer::Cleaned | Answer::Unclean(_)) | None => Err(PhotoError::Failed),
     }
 }
 
@@ -184,7 +221,7 @@ fn judge(status: ExitStatus, answer: &[u8]) -> Result<String, PhotoError> {
 fn outcome(status: ExitStatus, line: &[u8]) -> Option<Answer> {
     let answer = if status.success() { serde_json::from_slice(line).ok() } else { None };
     if is_out_of_time(status) {
-        tracing::warn!("a photo used up its processor time");
+        tracing::warn!("a photo or PDF used up its processor time");
     } else if answer.is_none() {
         tracing::warn!(%status, "the photo decoder ended without an answer");
     }

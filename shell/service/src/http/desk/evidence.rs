@@ -29,7 +29,8 @@ pub(super) struct Called {
     name: String,
 }
 
-/// Attaches a picture, which is drawn anew without what it says beside its pixels, or a PDF.
+/// Attaches a picture, which is drawn anew without what it says beside its pixels, or a PDF, whose pages are
+/// written anew without what it carries beside them.
 #[utoipa::path(
     post,
     path = "/v1/cases/{number}/evidence",
