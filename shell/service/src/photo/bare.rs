@@ -35,7 +35,7 @@ pub(super) fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
                 bare.extend([0xff, 0xee, 0, 14]);
                 bare.extend(content.get(..12)?);
             }
-            0xe0..=0xef | 0xf0..=0xfe => {}
+            0xe0..=0xfe => {}
             _ => {
                 bare.extend([0xff, marker]);
                 bare.extend(segment);
