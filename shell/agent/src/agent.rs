@@ -22,6 +22,7 @@ use crate::link::{Door, Interfaces};
 use crate::live::{Live, Start};
 use crate::presence::{self, Hand};
 use crate::recordings::Recordings;
+use crate::removable::Removable;
 use crate::router;
 use crate::settings::Settings;
 use crate::sockets::{Addresses, Routers, Sockets};
@@ -230,6 +231,7 @@ pub(crate) async fn start(
         frame: Page::new("", settings.title.clone()).note(format!("{model} · {serial}")),
         code_seconds: settings.code_minutes * 60,
         questions: settings.questions,
+        removable: Removable::new(settings.removable.clone()),
         fingerprint: https.fingerprint.clone(),
         teller: Teller::open(agent.held.folder().clone(), &settings.title, language.clone()),
         screen: settings.screen,

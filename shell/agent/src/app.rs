@@ -3,6 +3,7 @@
 mod notices;
 mod ownership;
 mod passwords;
+mod sticks;
 mod ways;
 
 use std::net::IpAddr;
@@ -26,6 +27,7 @@ use crate::hasher::Hasher;
 use crate::live::Live;
 use crate::presence::Hand;
 use crate::rand::random;
+use crate::removable::Removable;
 use crate::settings::Questions;
 use crate::strength::Judge;
 use crate::telling::Teller;
@@ -70,6 +72,8 @@ pub(crate) struct App {
     pub(crate) code_seconds: u64,
     /// What the maker thinks of security questions.
     pub(crate) questions: Questions,
+    /// Where sticks are.
+    pub(crate) removable: Removable,
     pub(crate) fingerprint: String,
     /// Whether callers over loopback are the device's own screen.
     pub(crate) screen: bool,

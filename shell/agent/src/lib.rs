@@ -27,6 +27,7 @@ mod questions;
 mod rand;
 mod recordings;
 mod refusal;
+mod removable;
 mod request_file;
 mod router;
 pub mod settings;

@@ -1,6 +1,7 @@
 //! `settings.toml` in a device's folder.
 
 use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use sparekey_device::{Policy, QuestionsPolicy};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub language: String,
     /// What the maker thinks of security questions: they are the weakest way back in.
     pub questions: Questions,
+    /// Folders under which removable disks are mounted: the device's own screen offers to save a key file there. None: it does not.
+    pub removable: Vec<PathBuf>,
 }
 
 /// [`QuestionsPolicy`], as it is written: `allowed`, `beside-another-way` or `forbidden`.
@@ -66,6 +69,7 @@ impl Default for Settings {
             code_minutes: 30,
             language: "en".to_owned(),
             questions: Questions::default(),
+            removable: vec!["/media".into(), "/run/media".into()],
         }
     }
 }
@@ -128,10 +132,11 @@ mod tests {
     #[test]
     fn everything_has_a_default_and_a_bound() {
         assert_eq!(Settings::parse("").unwrap().listen.port(), DEFAULT_PORT);
-        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\nscreen = false\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'\nquestions = 'beside-another-way'";
+        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\nscreen = false\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'\nquestions = 'beside-another-way'\nremovable = ['/mnt']";
         let all = Settings::parse(all).unwrap();
         assert!(all.names == ["a.local"] && !all.screen);
         assert_eq!(all.questions, Questions::BesideAnotherWay);
+        assert_eq!(all.removable, [PathBuf::from("/mnt")]);
         let further = ["questions = 'maybe'", "questions = true"];
         let bad = ["code_minutes = 9", "code_minutes = 1441", "language = 'x'", "port = 1", "listen = 'here'", "="];
         for bad in bad.into_iter().chain(further) {

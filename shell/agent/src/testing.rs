@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::files::Folder;
 use crate::link::Door;
 use crate::live::Start;
+use crate::removable::Removable;
 use crate::router;
 
 pub(crate) const SERIAL: &str = "NVR-4216-0001";
@@ -168,7 +169,10 @@ impl Running {
 
     async fn start(dir: TempDir, agent: Agent, at: Start) -> Self {
         let done = CancellationToken::new();
-        let app = start(&agent, &agent.https().unwrap(), at, done.clone()).await.unwrap();
+        let mut app = start(&agent, &agent.https().unwrap(), at, done.clone()).await.unwrap();
+        // Folders stand for sticks: a test mounts none.
+        let sticks = Removable::with(vec![dir.path().join("media")], |_, _, _| true);
+        Arc::get_mut(&mut app).unwrap().removable = sticks;
         let main = router::answering(&app, agent.hosts(), Door::Main).unwrap();
         let link = router::answering(&app, agent.hosts(), Door::Link).unwrap();
         Self { app, done, main, link, agent, at, dir }

@@ -14,6 +14,7 @@ use super::logged_in;
 use super::trouble::Trouble;
 use crate::app::App;
 use crate::download::xml;
+use crate::removable::Stick;
 use crate::visitor::Visitor;
 
 #[derive(Template)]
@@ -22,6 +23,8 @@ struct KeyFile {
     page: Page,
     token: FormToken,
     trouble: Trouble,
+    /// At the device's own screen: the sticks that are in.
+    sticks: Option<Vec<Stick>>,
 }
 
 /// Where a change of the password leads if it voided a key file.
@@ -40,12 +43,14 @@ pub(super) async fn form(
         "Save a new one now, over the old one.",
     );
     let banner = (query.as_deref() == Some("changed")).then_some(changed);
-    Ok(page(&app, token, Trouble::default(), banner))
+    Ok(page(&app, &visitor, token, Trouble::default(), banner).await)
 }
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
     password: String,
+    /// Where the stick is that it is to be saved to; it is downloaded otherwise.
+    stick: Option<String>,
 }
 
 pub(super) async fn export(
@@ -55,17 +60,31 @@ pub(super) async fn export(
     GuardedForm(asked): GuardedForm<Asked>,
 ) -> Result<Response, Response> {
     logged_in(&app, &visitor).await?;
-    match app.export_key_file(&visitor, asked.password.into()).await {
-        Ok(file) => {
-            let serial = app.look(|device, _| device.identity().certificate().serial.to_string()).await;
-            Ok(xml(&format!("key-file-{serial}.xml"), file.to_string()).into_response())
-        }
-        Err(failure) => Ok(page(&app, token, failure.into(), None)),
+    let serial = app.look(|device, _| device.identity().certificate().serial.to_string()).await;
+    let (stem, password) = (format!("key-file-{serial}"), asked.password.into());
+    let answer = match asked.stick {
+        None => app.export_key_file(&visitor, password).await.map(|file| {
+            let name = format!("{stem}.xml");
+            xml(&name, file.to_string()).into_response()
+        }),
+        Some(stick) => match app.export_to_stick(&visitor, password, stick, stem).await {
+            Ok(name) => {
+                let done = format!("The key file is on the stick, as {name}.");
+                let banner = Banner::new(Tone::Ok, done, "Take the stick out, and keep it apart from this device.");
+                Ok(page(&app, &visitor, token.clone(), Trouble::default(), Some(banner)).await)
+            }
+            Err(failure) => Err(failure),
+        },
+    };
+    match answer {
+        Ok(answer) => Ok(answer),
+        Err(failure) => Ok(page(&app, &visitor, token, failure.into(), None).await),
     }
 }
 
-fn page(app: &App, token: FormToken, trouble: Trouble, banner: Option<Banner>) -> Response {
+async fn page(app: &App, visitor: &Visitor, token: FormToken, trouble: Trouble, banner: Option<Banner>) -> Response {
+    let sticks = app.sticks(visitor).await;
     let page = app.page("Key file").scripts([&REVEAL]).banner(banner).banner(trouble.banner());
-    let shown = KeyFile { page, token, trouble };
+    let shown = KeyFile { page, token, trouble, sticks };
     shown.trouble.answer(&shown)
 }

@@ -64,6 +64,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/forgot", get(forgot::list).post(forgot::open))
         .route("/recoveries/{id}", get(recovery::show).post(recovery::prove))
         .route("/recoveries/{id}/file", post(recovery::prove_by_file))
+        .route("/recoveries/{id}/stick", post(recovery::prove_by_stick))
         .route("/recoveries/{id}/request.xml", get(recovery::request_file))
         .route("/recoveries/{id}/password", get(recovery::password_form).post(recovery::set_password))
         .route("/home", get(home::show))

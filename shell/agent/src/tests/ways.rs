@@ -210,6 +210,69 @@ async fn a_key_file_is_saved_tried_out_and_replaced_after_a_change_of_the_passwo
 }
 
 #[tokio::test]
+async fn a_key_file_goes_to_a_stick_and_back_at_the_screen() {
+    let device = Running::active().await;
+    let mut browser = owner(&device).await;
+    assert!(browser.get("/key-file").await.text.contains("put one into this device"));
+    let stick = device.dir.path().join("media/STICK");
+    let place = stick.to_str().unwrap();
+    std::fs::create_dir_all(&stick).unwrap();
+    assert!(browser.get("/key-file").await.text.contains("Save to the USB stick STICK"));
+
+    // A password that is wrong leaves nothing on it, and a stick that is not in costs no key file.
+    let wrong = browser.post("/key-file", &[("password", "x"), ("stick", place)]).await;
+    assert!(wrong.status != 200 && std::fs::read_dir(&stick).unwrap().next().is_none());
+    browser.get("/key-file").await;
+    let elsewhere = browser.post("/key-file", &[("password", PASSWORD), ("stick", "/tmp")]).await;
+    assert!(
+        elsewhere.status == 400 && elsewhere.text.contains("The stick cannot be written to."),
+        "{}",
+        elsewhere.text
+    );
+    for name in ["key-file-NVR-4216-0001.xml", "key-file-NVR-4216-0001-2.xml"] {
+        browser.get("/key-file").await;
+        let saved = browser.post("/key-file", &[("password", PASSWORD), ("stick", place)]).await;
+        assert!(saved.status == 200 && saved.text.contains(&format!("as {name}.")), "{}", saved.text);
+        assert!(std::fs::read_to_string(stick.join(name)).unwrap().contains("KeyFile"));
+    }
+
+    let mut stranger = Browser::new(&device, SCREEN);
+    stranger.get("/forgot").await;
+    let page = stranger.goes_to("/forgot", &[("way", "keyfile")]).await;
+    let shown = stranger.get(&page).await.text;
+    assert!(shown.contains("Use key-file-NVR-4216-0001-2.xml on the USB stick STICK"), "{shown}");
+    let path = format!("{page}/stick");
+    let missing = stranger.post(&path, &[("stick", place), ("name", "none.xml")]).await;
+    assert!(missing.status == 400 && missing.text.contains("This file cannot be read from the stick."));
+    assert!(missing.text.contains("7 tries left"));
+    let name = "key-file-NVR-4216-0001-2.xml";
+    assert_eq!(stranger.goes_to(&path, &[("stick", place), ("name", name)]).await, format!("{page}/password"));
+}
+
+#[tokio::test]
+async fn the_network_neither_sees_nor_uses_a_stick() {
+    let device = Running::active().await;
+    let stick = device.dir.path().join("media/STICK");
+    std::fs::create_dir_all(&stick).unwrap();
+    let saved = key_file(&device).await;
+    std::fs::write(stick.join("key.xml"), saved).unwrap();
+    let place = stick.to_str().unwrap();
+    let mut browser = Browser::new(&device, LINK);
+    browser.get("/login").await;
+    browser.goes_to("/login", &[("username", "admin"), ("password", PASSWORD)]).await;
+    assert!(!browser.get("/key-file").await.text.contains("STICK"));
+    let refused = browser.post("/key-file", &[("password", PASSWORD), ("stick", place)]).await;
+    assert!(refused.status == 403 && refused.text.contains("own screen only"), "{}", refused.text);
+    browser.get("/forgot").await;
+    let page = browser.goes_to("/forgot", &[("way", "keyfile")]).await;
+    let shown = browser.get(&page).await.text;
+    assert!(shown.contains("Hand over the key file") && !shown.contains("stick STICK") && !shown.contains("key.xml"));
+    let refused = browser.post(&format!("{page}/stick"), &[("stick", place), ("name", "key.xml")]).await;
+    assert!(refused.status == 403 && refused.text.contains("own screen only"), "{}", refused.text);
+    assert_eq!(std::fs::read_dir(&stick).unwrap().count(), 1);
+}
+
+#[tokio::test]
 async fn questions_are_set_asked_in_the_reader_s_language_and_removed() {
     let device = Running::active().await;
     let mut browser = owner(&device).await;

@@ -130,6 +130,28 @@ pub(super) async fn prove_by_file(
     answer(&app, &visitor, token, id, "file", proven.await).await
 }
 
+/// A key file on a stick that is in the device.
+#[derive(Deserialize)]
+pub(super) struct OnStick {
+    stick: String,
+    name: String,
+}
+
+pub(super) async fn prove_by_stick(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Id(id): Id,
+    token: FormToken,
+    GuardedForm(OnStick { stick, name }): GuardedForm<OnStick>,
+) -> Result<Response, Response> {
+    on_this_link(&app, &visitor).await?;
+    let proven = async {
+        let file = app.read_stick(&visitor, stick, name).await?;
+        app.prove(&visitor, id, typed::key_file(&file)?).await
+    };
+    answer(&app, &visitor, token, id, "file", proven.await).await
+}
+
 /// The proof in a form.
 async fn read(app: &App, visitor: &Visitor, id: RecoveryId, given: Given) -> Result<Typed, Failure> {
     let Given { code, sheet_code, key_file, grant, first, second, third } = given;
@@ -213,7 +235,7 @@ async fn page(
             email::page(page, common, qr_text, masked_address, app.code_seconds, choice)
         }
         Shows::Desk { qr_text, .. } => desk::page(page, common, qr_text),
-        Shows::KeyFile => Ok(key_file::page(page, common)),
+        Shows::KeyFile => Ok(key_file::page(page, common, app.sticks(visitor).await)),
         Shows::Sheet => Ok(sheet::page(page, common)),
         Shows::Questions(asked) => Ok(questions::page(page, common, asked, visitor.language.as_ref())),
         Shows::SecurityCode(question) => Ok(security_code::page(page, common, *question)),
