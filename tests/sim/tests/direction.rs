@@ -9,10 +9,9 @@ use std::{
 
 use serde_json::Value;
 
-const CORE: [&str; 3] = ["sparekey-protocol", "sparekey-device", "sparekey-cases"];
-
+const CORE: [&str; 4] = ["sparekey-protocol", "sparekey-device", "sparekey-cases", "sparekey-discovery"];
 /// The rooms that the other shells may use.
-const SHARED: [&str; 2] = ["sparekey-web", "sparekey-mail"];
+const SHARED: [&str; 3] = ["sparekey-web", "sparekey-mail", "sparekey-link"];
 
 struct Package {
     /// The room's folder: `core`, `shell`, `tests`.
@@ -54,7 +53,7 @@ fn dependencies_point_inwards() {
     let workspace = workspace();
     for (name, package) in &workspace {
         let allowed = |other: &str| match (package.kind.as_str(), name.as_str()) {
-            (_, "sparekey-protocol") => false,
+            (_, "sparekey-protocol" | "sparekey-discovery") => false,
             ("core", _) => other == "sparekey-protocol",
             (_, "sparekey-sim") => CORE.contains(&other),
             ("shell", "sparekey") => true,

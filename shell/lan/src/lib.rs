@@ -1,0 +1,1 @@
+//! The LAN tool: finds devices.
