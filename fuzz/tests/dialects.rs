@@ -92,7 +92,7 @@ target!(edited_dns, Edits, {
 });
 
 target!(edited_wsd, Edits, {
-    let good = wsd::probe(wsd::Kind::Transmitter, [1; 16]);
+    let good = wsd::probe(wsd::Kind::Transmitter, wsd::Asks::Here, [1; 16]);
     move |edits: &Edits| match wsd::read(&edited(&good, edits)) {
         Ok(wsd::Heard::Probe(probe)) => {
             let mut answerer = wsd::Answerer::new(Endpoint::new(&announcement(), "Recorder", 8443), 1);

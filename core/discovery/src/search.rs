@@ -17,6 +17,9 @@ pub const SADP_PORT: u16 = 37_020;
 /// Where Dahua's devices listen: 239.255.255.251.
 pub const DHIP_PORT: u16 = 37_810;
 
+/// Rounds by WS-Discovery while those by multicast DNS are close together.
+const EARLY_ROUNDS: u32 = 5;
+
 /// Which socket a datagram came in by, or leaves by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Door {
@@ -186,15 +189,17 @@ impl Search {
         let mut say = |door, bytes, to| outgoing.push((door, Outgoing { bytes, interface, to }));
         match line {
             Line::Mdns(family) => {
-                // The first answers go to this computer alone: nobody else on the link is troubled. Later ones go to everybody, in case
-                // another program here took the first.
-                for bytes in self.browser.questions(interface, now, number == 0) {
+                // Answers go to this computer alone: nobody else on the link is troubled. Those of the second and third round go to
+                // everybody, in case another program here took the first.
+                let alone = !(1..=2).contains(&number);
+                for bytes in self.browser.questions(interface, now, alone) {
                     say(Door::Mdns, bytes, To::Group(family));
                 }
             }
             Line::Wsd(family) => {
                 let kind = wsd::Kind::ALL[number as usize % wsd::Kind::ALL.len()];
-                say(Door::Wsd, wsd::probe(kind, self.number()), To::Group(family));
+                let asks = if number < EARLY_ROUNDS { wsd::Asks::BothTwice } else { wsd::Asks::Both };
+                say(Door::Wsd, wsd::probe(kind, asks, self.number()), To::Group(family));
             }
             Line::Sadp => {
                 let inquiry = sadp::inquiry(self.number());

@@ -13,6 +13,7 @@ use sparekey_web::page::Page;
 use sparekey_web::tls;
 use tokio_util::sync::CancellationToken;
 
+use crate::announce::Announcer;
 use crate::app::App;
 use crate::calibrate::hashing_cost;
 use crate::folder::{FolderError, Held};
@@ -135,6 +136,7 @@ impl Bound {
     pub async fn run(self, stop: CancellationToken) -> Result<(), AgentError> {
         let Self { agent, sockets, addresses } = self;
         let https = agent.https()?;
+        let announcer = Announcer::start(&agent.settings, addresses);
         let mut sockets = Some(sockets);
         let mut previous = None;
         let mut pause = FIRST_PAUSE;
@@ -144,7 +146,7 @@ impl Bound {
                 None => Sockets::bind_again(addresses).await?,
             };
             let at = Start::now(previous);
-            let stored = match run_once(&agent, bound, &https, at, &stop).await {
+            let stored = match run_once(&agent, bound, &https, announcer.as_ref(), at, &stop).await {
                 Err(error) if error.is_of_disk() && previous.is_some() => {
                     tracing::error!(%error, "the device cannot start again");
                     false
@@ -251,6 +253,7 @@ async fn run_once(
     agent: &Agent,
     sockets: Sockets,
     https: &Https,
+    announcer: Option<&Announcer>,
     at: Start,
     stop: &CancellationToken,
 ) -> Result<bool, AgentError> {
@@ -268,8 +271,13 @@ async fn run_once(
     });
     let telling = done.run_until_cancelled(Teller::run(&app));
     let watching = done.run_until_cancelled(presence::watch(agent.held.presence(), app.hand.clone()));
+    let announcing = done.run_until_cancelled(async {
+        if let Some(announcer) = announcer {
+            announcer.follow(&app).await;
+        }
+    });
     let served = sockets.serve(https.config(), routers, done.clone());
-    let (served, _, _, _) = tokio::join!(served, ticking, telling, watching);
+    let (served, _, _, _, _) = tokio::join!(served, ticking, telling, watching, announcing);
     served?;
     Ok(app.live.settle().await)
 }

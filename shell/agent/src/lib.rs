@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a test that panics is a test that fails
 
 mod agent;
+mod announce;
 mod api;
 mod app;
 mod calibrate;

@@ -23,6 +23,8 @@ pub struct Settings {
     /// Whether callers over loopback are the device's own screen. To be set to false where anything on the device forwards
     /// to it (a tunnel, a proxy, a remote desktop): whoever comes through that would be taken for who stands before it.
     pub screen: bool,
+    /// Whether it says on the links of its listeners that it is there (protocol section 10).
+    pub announce: bool,
     /// What people call the device.
     pub title: String,
     /// How long a mailed code is good for, in minutes of the device's own running time: 10 to 1440.
@@ -65,6 +67,7 @@ impl Default for Settings {
             listen_lan: None,
             names: Vec::new(),
             screen: true,
+            announce: true,
             title: "Recorder".to_owned(),
             code_minutes: 30,
             language: "en".to_owned(),
@@ -132,9 +135,9 @@ mod tests {
     #[test]
     fn everything_has_a_default_and_a_bound() {
         assert_eq!(Settings::parse("").unwrap().listen.port(), DEFAULT_PORT);
-        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\nscreen = false\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'\nquestions = 'beside-another-way'\nremovable = ['/mnt']";
+        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\nscreen = false\nannounce = false\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'\nquestions = 'beside-another-way'\nremovable = ['/mnt']";
         let all = Settings::parse(all).unwrap();
-        assert!(all.names == ["a.local"] && !all.screen);
+        assert!(all.names == ["a.local"] && !all.screen && !all.announce);
         assert_eq!(all.questions, Questions::BesideAnotherWay);
         assert_eq!(all.removable, [PathBuf::from("/mnt")]);
         let further = ["questions = 'maybe'", "questions = true"];

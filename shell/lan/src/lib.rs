@@ -1,1 +1,15 @@
 //! The LAN tool: finds devices.
+//!
+//! [`Finder`] asks on every interface and keeps what answered; what it says and believes is decided in `sparekey-discovery`. [`Row`] is a device as
+//! it is shown: in a live table ([`live`]), as text, JSON, CSV or a spreadsheet ([`list`]). Nothing here changes a device or this computer.
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a test that panics is a test that fails
+
+mod finder;
+pub mod list;
+pub mod live;
+mod row;
+mod trouble;
+
+pub use finder::{Finder, LanError, Traffic};
+pub use row::{COLUMNS, Row};
+pub use sparekey_discovery as discovery;

@@ -36,6 +36,8 @@ pub struct Datagram<'a, D> {
     pub interface: u32,
     /// The sender.
     pub from: SocketAddr,
+    /// The address that it was sent to, where the system tells.
+    pub to: Option<IpAddr>,
     /// Whether it was sent to a group or to everybody, rather than to this machine alone.
     pub to_all: bool,
     /// Its hop limit, where the system tells.
@@ -114,6 +116,7 @@ impl<D: Copy> Port<D> {
             door: self.door,
             interface: self.interface,
             from: told.from,
+            to: told.to,
             to_all,
             hops: told.hops,
             bytes: &buffer[..told.length],

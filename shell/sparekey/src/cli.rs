@@ -47,6 +47,11 @@ pub(crate) enum Command {
     ///
     /// Ends with status 1 and an alarm if the log forgets, changes or hides anything.
     Watch(Watch),
+    /// Find every recorder and camera on the link: ours, and other vendors', on whatever subnet
+    ///
+    /// On a terminal a table that lives until it is left; otherwise a list, once. Other vendors' devices are asked one read-only
+    /// question each, and nothing on them or on this computer is changed.
+    Discover(Discover),
     /// Read the QR in a photo on standard input (the service starts this for each photo)
     #[command(hide = true)]
     DecodePhoto {
@@ -60,6 +65,22 @@ pub(crate) enum Command {
     /// Judge a password on standard input (the recorder starts this for each new one)
     #[command(hide = true)]
     JudgePassword,
+}
+
+#[derive(Args)]
+pub(crate) struct Discover {
+    /// Write the list into a file of comma-separated values
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Write the list into a spreadsheet
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "csv"])]
+    pub(crate) xlsx: Option<PathBuf>,
+    /// Search on this interface only; may be given several times [default: all that devices are usually on]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) interface: Vec<String>,
+    /// Search for so long, and list once [default: until nothing new comes, at most 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) seconds: Option<u64>,
 }
 
 #[derive(Args)]
@@ -605,6 +626,9 @@ pub(crate) struct RecorderRun {
     /// Where to answer: HTTPS for everyone, plain HTTP for its own screen [default: port 8443 on all addresses]
     #[arg(long, env = "SPAREKEY_LISTEN", value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Whether it says on its links that it is there, so that it is found [default: yes]
+    #[arg(long, env = "SPAREKEY_ANNOUNCE", value_name = "YES|NO", value_parser = ["yes", "no"])]
+    pub(crate) announce: Option<String>,
     /// Security questions, the weakest way back in: whether owners may have them [default: allowed]
     #[arg(long, env = "SPAREKEY_QUESTIONS", value_name = "POLICY")]
     pub(crate) questions: Option<Questions>,

@@ -10,6 +10,7 @@ mod cli;
 mod client;
 mod demo;
 mod desk;
+mod discover;
 mod failure;
 mod files;
 mod logs;
@@ -60,6 +61,7 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Service(Service::Operator(Operator::List(options))) => operator::list(&options, report),
         Command::Service(Service::Organisation(Organisation::Set(options))) => operator::organisation(&options, report),
         Command::Desk(options) => desk::run(&options, report),
+        Command::Discover(options) => discover::run(&options, report),
         Command::Watch(options) => watch::run(&options, report),
         Command::Recorder(Recorder::Init(options)) => recorder::init(&options, report),
         Command::Recorder(Recorder::Card(options)) => recorder::card(&options, report),

@@ -57,6 +57,9 @@ pub(crate) fn run(options: &RecorderRun, report: Report) -> Result<(), Failure> 
         if let Some(listen) = options.listen {
             agent.settings.listen = listen;
         }
+        if let Some(announce) = &options.announce {
+            agent.settings.announce = announce == "yes";
+        }
         if let Some(questions) = options.questions {
             agent.settings.questions = match questions {
                 Questions::Allowed => settings::Questions::Allowed,

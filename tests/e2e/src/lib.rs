@@ -24,6 +24,7 @@ pub mod ports;
 pub mod postfix;
 pub mod postgres;
 pub mod program;
+pub mod segment;
 pub mod skip;
 pub mod smtp;
 pub mod wait;

@@ -10,6 +10,7 @@ use std::{
 use serde_json::Value;
 
 const CORE: [&str; 4] = ["sparekey-protocol", "sparekey-device", "sparekey-cases", "sparekey-discovery"];
+
 /// The rooms that the other shells may use.
 const SHARED: [&str; 3] = ["sparekey-web", "sparekey-mail", "sparekey-link"];
 

@@ -41,7 +41,7 @@ fn nothing_but_inquiries_is_ever_sent() {
             Door::Dhip,
             evil("\0\0\0\0DHIP{\"method\":\"client.notifyDevInfo\",\"mac\":\"68:6d:bc:01:02:03\",\"params\":{}}"),
         ),
-        (Door::Wsd, wsd::probe(wsd::Kind::Any, [1; 16])),
+        (Door::Wsd, wsd::probe(wsd::Kind::Any, wsd::Asks::Here, [1; 16])),
         (Door::Mdns, mdns::questions(&[dns::Name::of("_sparekey._tcp.local")], &[], true).remove(0)),
     ];
     let (mut sadp, mut dhip) = (0, 0);

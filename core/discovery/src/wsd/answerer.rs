@@ -3,7 +3,7 @@
 use alloc::{collections::VecDeque, format, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
-use super::{DEVICE, Endpoint, NETWORK, Probe, write::Saying};
+use super::{Asks, DEVICE, Endpoint, NETWORK, Probe, write::Saying};
 use crate::{Asker, Family, Link, Outgoing, Refused, To, search::mix};
 
 /// An answer waits a random time up to this (WS-Discovery section 2.4, APP_MAX_DELAY).
@@ -94,7 +94,10 @@ impl Answerer {
             self.heard.pop_front();
         }
         self.heard.push_back(heard);
-        let both = asked_by_mdns && is_also_mdns(&probe.id);
+        let both = match Asks::of(&probe.id) {
+            Asks::Both if asked_by_mdns => return Ok(()),
+            asks => asked_by_mdns && asks == Asks::BothTwice,
+        };
         let spread = mix(&mut self.chance) % SPREAD;
         let due = now + if both { SECOND_CHANCE + spread / 5 } else { spread };
         let to = if near { To::Peer(asker.address) } else { To::Group(Family::of(address)) };
@@ -184,13 +187,6 @@ fn urls(link: &Link, first: Family, port: u16) -> String {
     let urls =
         addresses.into_iter().map(|address| format!("https://{}/onvif/device_service", SocketAddr::new(address, port)));
     urls.collect::<Vec<_>>().join(" ")
-}
-
-/// Whether a probe's number says that its sender asks by multicast DNS as well.
-fn is_also_mdns(id: &str) -> bool {
-    let prefix = hex::encode(super::ALSO_MDNS);
-    let digits = id.trim_start_matches("urn:").trim_start_matches("uuid:");
-    digits.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with('-'))
 }
 
 #[cfg(test)]

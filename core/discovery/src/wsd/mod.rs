@@ -34,9 +34,34 @@ const NETWORK: &str = "http://www.onvif.org/ver10/network/wsdl";
 const DEVICE: &str = "http://www.onvif.org/ver10/device/wsdl";
 const SCOPE: &str = "onvif://www.onvif.org/";
 
-/// The number of a message, a UUID of version 8 (RFC 9562 section 5.8) that begins so if its sender asks by multicast DNS as well: a Sparekey device then
-/// answers here only if that did not reach.
-const ALSO_MDNS: &[u8; 4] = b"SPK1";
+/// Whether a probe's sender asks by multicast DNS as well: a Sparekey device need not answer him twice. It is said by the first bytes of the
+/// probe's number, a UUID of version 8 (RFC 9562 section 5.8), which means nothing to other devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// In this dialect alone: another program.
+    Here,
+    /// In both, and will say by multicast DNS whom he knows: who is not among them may answer here.
+    BothTwice,
+    /// In both, and asks again soon.
+    Both,
+}
+
+impl Asks {
+    const MARKS: [(Self, &'static [u8; 4]); 2] = [(Self::BothTwice, b"SPK1"), (Self::Both, b"SPK2")];
+
+    /// What a probe's number says.
+    fn of(id: &str) -> Self {
+        let digits = id.trim_start_matches("urn:").trim_start_matches("uuid:");
+        let mark = digits.split_once('-').map(|(mark, _)| mark).unwrap_or_default();
+        Self::MARKS.into_iter().find(|(_, bytes)| hex::encode(bytes) == mark).map_or(Self::Here, |(asks, _)| asks)
+    }
+
+    fn mark(self, number: &mut [u8; 16]) {
+        if let Some((_, bytes)) = Self::MARKS.into_iter().find(|(asks, _)| *asks == self) {
+            number[..4].copy_from_slice(bytes);
+        }
+    }
+}
 
 /// What answers on an ONVIF device, as it says it of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

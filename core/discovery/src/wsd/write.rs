@@ -2,7 +2,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{ADDRESSING, ALSO_MDNS, DEVICE, DISCOVERY, Endpoint, NETWORK, SOAP, uuid};
+use super::{ADDRESSING, Asks, DEVICE, DISCOVERY, Endpoint, NETWORK, SOAP, uuid};
 use crate::xml::escape;
 
 const ANONYMOUS: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous";
@@ -26,9 +26,9 @@ impl Kind {
 
 /// The search: reads nothing but what a device says to everybody, and changes nothing.
 #[must_use]
-pub fn probe(kind: Kind, number: [u8; 16]) -> Vec<u8> {
+pub fn probe(kind: Kind, asks: Asks, number: [u8; 16]) -> Vec<u8> {
     let mut number = number;
-    number[..4].copy_from_slice(ALSO_MDNS);
+    asks.mark(&mut number);
     let (namespace, types) = match kind {
         Kind::Transmitter => (format!(" xmlns:dn=\"{NETWORK}\""), "<d:Types>dn:NetworkVideoTransmitter</d:Types>"),
         Kind::Device => (format!(" xmlns:tds=\"{DEVICE}\""), "<d:Types>tds:Device</d:Types>"),

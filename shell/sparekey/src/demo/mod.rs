@@ -47,6 +47,8 @@ pub(crate) fn run(options: &Demo, report: Report) -> Result<(), Failure> {
         agent.judge = crate::recorder::judge();
         agent.settings.listen =
             SocketAddr::new(if options.phone { Ipv4Addr::UNSPECIFIED.into() } else { LOOPBACK }, place.recorder);
+        // A demo is nobody's recorder.
+        agent.settings.announce = false;
         let recorder = agent.bind().await.map_err(failed)?;
         let mailbox =
             Listener::bind(SocketAddr::new(LOOPBACK, place.mailbox), Scheme::Plain).await.map_err(|error| {

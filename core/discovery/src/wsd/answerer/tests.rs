@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     Announcement, Prefix,
     sighting::{Source, State},
-    wsd::{Heard, Kind, Match, probe, read, sighting},
+    wsd::{Asks, Heard, Kind, Match, probe, read, sighting},
 };
 use alloc::{borrow::ToOwned, string::ToString, vec};
 
@@ -47,7 +47,7 @@ fn heard(bytes: &[u8]) -> Probe {
 }
 
 fn search(kind: Kind, number: u8) -> Probe {
-    heard(&probe(kind, [number; 16]))
+    heard(&probe(kind, Asks::BothTwice, [number; 16]))
 }
 
 fn from(address: &str) -> Asker {
@@ -139,6 +139,13 @@ fn who_asks_in_both_dialects_is_answered_in_one() {
         assert!(answerer.due().unwrap() >= 11_500);
         let sent = answerer.poll(12_000, |interface, asker| interface == 2 && asker == near && knows);
         assert_eq!(sent.len(), answers);
+    }
+    // Where he asks again soon, no second chance is needed; and where the other question did not arrive, this one is answered.
+    for (arrived, answers) in [(true, 0), (false, 1)] {
+        let mut answerer = quiet();
+        let again = heard(&probe(Kind::Any, Asks::Both, [1; 16]));
+        answerer.handle(again, from(NEAR), true, arrived, 10_000).unwrap();
+        assert_eq!(answerer.poll(20_000, |_, _| false).len(), answers);
     }
     // Another program's search is answered whatever a neighbour of it knows.
     let mut answerer = quiet();

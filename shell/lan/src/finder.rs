@@ -1,0 +1,259 @@
+//! A search with sockets and a clock.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use sparekey_discovery::{Arrival, DHIP_PORT, Door, Family, Link, Outgoing, SADP_PORT, Search, To, is_over};
+use sparekey_link::{Interface, Ports, Waker, Wanted};
+
+use crate::{
+    Row,
+    trouble::{self, Trouble},
+};
+
+/// How often the interfaces are looked at again: cables are plugged in, addresses change.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
+/// Doors whose group is joined, to hear what is said to everybody.
+const JOINED: [Door; 3] = [Door::Mdns, Door::WsdGroup, Door::Sadp];
+
+/// Why nothing can be searched. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum LanError {
+    /// An interface that was named.
+    #[error("there is no interface {0} that is up and has an address\nThere are: {1}.")]
+    NoInterface(String, String),
+    /// The system.
+    #[error("the system refuses what a search needs ({0})\nCheck its limits.")]
+    System(#[from] io::Error),
+}
+
+/// What went over the link.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traffic {
+    /// Datagrams sent.
+    pub sent: u64,
+    /// Their bytes.
+    pub sent_bytes: u64,
+    /// Datagrams received.
+    pub received: u64,
+    /// Their bytes.
+    pub received_bytes: u64,
+}
+
+/// A search that runs while [`Finder::step`] is called.
+#[derive(Debug)]
+pub struct Finder {
+    ports: Ports<Door>,
+    search: Search,
+    /// Those that are searched.
+    interfaces: Vec<Interface>,
+    /// Only these, if any are named.
+    chosen: Vec<String>,
+    began: Instant,
+    began_at: SystemTime,
+    look_at: Instant,
+    troubles: BTreeSet<Trouble>,
+    traffic: Traffic,
+}
+
+impl Finder {
+    /// A search on the interfaces of these names, or on all that devices are usually on.
+    ///
+    /// # Errors
+    /// [`LanError`]
+    pub fn new(chosen: Vec<String>) -> Result<Self, LanError> {
+        let all = sparekey_link::interfaces()?;
+        for name in &chosen {
+            if !all.iter().any(|interface| interface.name == *name) {
+                let names: Vec<_> = all.iter().map(|interface| interface.name.as_str()).collect();
+                let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                return Err(LanError::NoInterface(name.escape_debug().to_string(), names));
+            }
+        }
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed).expect("the system has randomness");
+        let mut finder = Self {
+            ports: Ports::new()?,
+            search: Search::new(u64::from_le_bytes(seed)),
+            interfaces: Vec::new(),
+            chosen,
+            began: Instant::now(),
+            began_at: SystemTime::now(),
+            look_at: Instant::now() + LOOK_AGAIN,
+            troubles: BTreeSet::new(),
+            traffic: Traffic::default(),
+        };
+        finder.take_interfaces(all);
+        Ok(finder)
+    }
+
+    /// Opens sockets on interfaces that came, closes those that went or have other addresses now.
+    fn take_interfaces(&mut self, all: Vec<Interface>) {
+        let wanted = |interface: &Interface| {
+            if self.chosen.is_empty() { interface.usual } else { self.chosen.contains(&interface.name) }
+        };
+        let now: Vec<_> = all.into_iter().filter(wanted).collect();
+        for gone in self.interfaces.iter().filter(|known| !now.contains(known)) {
+            self.ports.close(gone.link.interface);
+        }
+        let known = std::mem::take(&mut self.interfaces);
+        for interface in now.iter().filter(|interface| !known.contains(interface)) {
+            for family in Family::BOTH.into_iter().filter(|family| interface.link.speaks(*family)) {
+                self.open(interface, family);
+            }
+        }
+        self.interfaces = now;
+        let usable = |interface: &Interface| {
+            let Link { interface: index, v4, v6 } = interface.link.clone();
+            let has = |family| Door::ALL.into_iter().any(|door| self.ports.has(door, index, family));
+            let v4 = if has(Family::V4) { v4 } else { Vec::new() };
+            let v6 = if has(Family::V6) { v6 } else { Vec::new() };
+            Link { interface: index, v4, v6 }
+        };
+        let links: Vec<_> = self.interfaces.iter().map(usable).collect();
+        self.search.set_links(&links, self.now());
+    }
+
+    fn open(&mut self, interface: &Interface, family: Family) {
+        for door in Door::ALL {
+            let Some(group) = door.group(family) else { continue };
+            let group = JOINED.contains(&door).then_some(group.ip());
+            let wanted = Wanted { family, port: door.listens_on(), group };
+            if let Err(error) = self.ports.open(door, interface, &wanted) {
+                tracing::debug!(%error, ?door, interface = interface.name, "no socket");
+                self.troubles.insert(Trouble::Socket(door, error.to_string()));
+            }
+        }
+    }
+
+    /// Asks what is due, then waits for answers: until something came, or `longest` is over.
+    ///
+    /// # Errors
+    /// If the sockets cannot be waited for.
+    pub fn step(&mut self, longest: Duration) -> Result<(), LanError> {
+        if Instant::now() >= self.look_at {
+            self.look_at = Instant::now() + LOOK_AGAIN;
+            let all = sparekey_link::interfaces()?;
+            self.take_interfaces(all);
+        }
+        let now = self.now();
+        for (door, outgoing) in self.search.poll(now) {
+            self.send(door, &outgoing);
+        }
+        let due = self.search.due().map_or(longest, |due| Duration::from_millis(due.saturating_sub(self.now())));
+        let Self { ports, search, began, traffic, .. } = self;
+        ports.wait(Some(due.min(longest)), |datagram| {
+            traffic.received += 1;
+            traffic.received_bytes += datagram.bytes.len() as u64;
+            let sparekey_link::Datagram { door, interface, from, hops, bytes, .. } = datagram;
+            let arrival = Arrival { door, interface, from, hops, bytes };
+            let now = millis(began.elapsed());
+            if let Err(refused) = search.handle(&arrival, now) {
+                tracing::trace!(%refused, %from, ?door, "left out");
+            }
+        })?;
+        Ok(())
+    }
+
+    fn send(&mut self, door: Door, outgoing: &Outgoing) {
+        let Outgoing { bytes, interface, to } = outgoing;
+        let to = match to {
+            To::Group(family) => door.group(*family),
+            To::Broadcast => broadcast_port(door).map(|port| SocketAddr::from((Ipv4Addr::BROADCAST, port))),
+            To::Peer(peer) => Some(*peer),
+        };
+        let Some(to) = to else { return };
+        match self.ports.send(door, *interface, bytes, to) {
+            Ok(()) => {
+                self.traffic.sent += 1;
+                self.traffic.sent_bytes += bytes.len() as u64;
+            }
+            // Its socket is among the troubles already.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                tracing::debug!(%error, %to, ?door, "not sent");
+                if to.ip().is_multicast() {
+                    self.troubles.insert(Trouble::Send(self.name_of(*interface), error.to_string()));
+                }
+            }
+        }
+    }
+
+    /// Whether a search that lists once is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        is_over(self.now(), self.search.last_new())
+    }
+
+    /// Milliseconds since it began.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        millis(self.began.elapsed())
+    }
+
+    /// When it began.
+    pub(crate) fn began_at(&self) -> SystemTime {
+        self.began_at
+    }
+
+    /// Ends a [`Finder::step`] early, from another thread.
+    #[must_use]
+    pub fn waker(&self) -> Arc<Waker> {
+        self.ports.waker()
+    }
+
+    /// What it knows.
+    #[must_use]
+    pub fn search(&self) -> &Search {
+        &self.search
+    }
+
+    /// The interfaces that are searched.
+    #[must_use]
+    pub fn interfaces(&self) -> &[Interface] {
+        &self.interfaces
+    }
+
+    /// What went over the link so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// The devices, in the order in which they came.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        self.search.table().devices().map(|device| Row::new(device, self)).collect()
+    }
+
+    /// What is wrong with the network, one line each, what matters most first.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<String> {
+        trouble::sentences(self, &self.troubles)
+    }
+
+    /// The name of an interface.
+    #[must_use]
+    pub fn name_of(&self, index: u32) -> String {
+        let known = self.interfaces.iter().find(|interface| interface.link.interface == index);
+        known.map_or_else(|| format!("interface {index}"), |interface| interface.name.clone())
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Where devices hear what is said to every host, in the dialects that are searched so.
+fn broadcast_port(door: Door) -> Option<u16> {
+    match door {
+        Door::Sadp => Some(SADP_PORT),
+        Door::Dhip => Some(DHIP_PORT),
+        Door::Mdns | Door::Wsd | Door::WsdGroup => None,
+    }
+}

@@ -1,0 +1,141 @@
+//! A link with machines on it: network namespaces at one bridge, to search and to be found on.
+
+use std::{
+    env, fs, process,
+    process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use rustix::process::geteuid;
+
+use crate::program;
+
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+/// Which addresses a machine's interface gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum V6 {
+    /// A link-local one, as every machine has.
+    LinkLocal,
+    /// IPv6 is switched off.
+    Off,
+}
+
+/// A bridge, and machines that are plugged in. All are deleted when dropped.
+pub struct Segment {
+    tag: String,
+    spaces: Vec<String>,
+}
+
+impl Segment {
+    /// A bridge with nobody on it. `None`, and a line that says why, where it cannot be made.
+    pub fn make() -> Option<Self> {
+        if !geteuid().is_root() {
+            println!("skipped: network namespaces need root");
+            return None;
+        }
+        let tag = format!("skl{}n{}", process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let mut segment = Self { tag, spaces: Vec::new() };
+        if !segment.space("hub", V6::Off) {
+            println!("skipped: this system makes no network namespaces");
+            return None;
+        }
+        let hub = segment.name("hub");
+        must(&format!("-n {hub} link add br0 type bridge mcast_snooping 0"));
+        must(&format!("-n {hub} link set br0 up"));
+        Some(segment)
+    }
+
+    /// A machine, with nothing plugged in.
+    pub fn machine(&mut self, name: &str, v6: V6) {
+        assert!(self.space(name, v6), "a namespace for {name}");
+    }
+
+    /// Plugs an interface of a machine in, and gives it IPv4 addresses (`192.168.1.64/24`).
+    pub fn plug(&self, name: &str, interface: &str, addresses: &[&str]) {
+        self.plug_into(self, name, interface, addresses);
+    }
+
+    /// The same, of a machine on another link.
+    pub fn plug_into(&self, other: &Self, name: &str, interface: &str, addresses: &[&str]) {
+        let (hub, space) = (self.name("hub"), other.name(name));
+        let port = format!("p{}", self.ports());
+        must(&format!("link add {interface} netns {space} type veth peer name {port} netns {hub}"));
+        for address in addresses {
+            must(&format!("-n {space} addr add {address} broadcast + dev {interface}"));
+        }
+        must(&format!("-n {hub} link set {port} master br0 up"));
+        must(&format!("-n {space} link set {interface} up"));
+    }
+
+    fn ports(&self) -> usize {
+        let shown = Command::new("ip").args(["-n", &self.name("hub"), "-o", "link", "show", "master", "br0"]).output();
+        String::from_utf8_lossy(&shown.unwrap().stdout).lines().count()
+    }
+
+    /// A command on one of the machines.
+    pub fn within(&self, name: &str, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name(name), program]).stdin(Stdio::null());
+        command
+    }
+
+    /// The program under test on one of the machines.
+    pub fn sparekey(&self, name: &str, args: &[&str]) -> Command {
+        let mut command = self.within(name, program::path().to_str().expect("a plain path"));
+        command.args(args);
+        command
+    }
+
+    /// One of the scripts in `tests/e2e/peers`; `None`, and a line that says why, where its modules are missing.
+    pub fn peer(&self, name: &str, script: &str, args: &[&str]) -> Option<Command> {
+        let named = env::var("SPAREKEY_PEER_PYTHON").ok();
+        let python = named.as_deref().unwrap_or("python3");
+        let can_run = Command::new(python).args(["-c", "import zeroconf, wsdiscovery"]).stderr(Stdio::null()).status();
+        if named.is_none() && !can_run.is_ok_and(|status| status.success()) {
+            println!("skipped: no Python with the modules of tests/e2e/peers/requirements.txt");
+            return None;
+        }
+        let path = format!("{}/peers/{script}", env!("CARGO_MANIFEST_DIR"));
+        assert!(fs::exists(&path).unwrap(), "{path}");
+        let mut command = self.within(name, python);
+        command.args(["-B", &path]).args(args);
+        Some(command)
+    }
+
+    fn space(&mut self, name: &str, v6: V6) -> bool {
+        let space = self.name(name);
+        if !ip(&format!("netns add {space}")) {
+            return false;
+        }
+        self.spaces.push(space);
+        let off = if v6 == V6::Off { "1" } else { "0" };
+        // Addresses are used at once; and what the kernel would hide, it hides in its own tests.
+        let set = format!(
+            "cd /proc/sys/net && echo {off} > ipv6/conf/all/disable_ipv6 && echo {off} > ipv6/conf/default/disable_ipv6 && \
+             echo 0 > ipv6/conf/default/accept_dad && echo 0 > ipv6/conf/all/accept_dad && \
+             echo 0 > ipv4/conf/all/rp_filter && echo 0 > ipv4/conf/default/rp_filter && ip link set lo up"
+        );
+        self.within(name, "sh").args(["-c", &set]).status().is_ok_and(|status| status.success())
+    }
+
+    fn name(&self, name: &str) -> String {
+        format!("{}-{name}", self.tag)
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        for space in &self.spaces {
+            ip(&format!("netns del {space}"));
+        }
+    }
+}
+
+fn ip(args: &str) -> bool {
+    Command::new("ip").args(args.split(' ')).status().is_ok_and(|status| status.success())
+}
+
+fn must(args: &str) {
+    assert!(ip(args), "ip {args}");
+}
