@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import threading
 
 from wsdiscovery import QName, Scope
 from wsdiscovery.publishing import ThreadedWSPublishing
@@ -29,4 +30,4 @@ if __name__ == "__main__":
         xAddrs=[f"http://{address}/onvif/device_service"],
     )
     print("ready", flush=True)
-    socket.socketpair()[0].recv(1)
+    threading.Event().wait()

@@ -1,7 +1,7 @@
 """What python zeroconf sees of `_sparekey._tcp`: one JSON object a line, `{"event", "name", "txt", "addresses", "port"}`."""
 
 import json
-import socket
+import threading
 
 from zeroconf import IPVersion, ServiceBrowser, ServiceStateChange, Zeroconf
 
@@ -25,4 +25,4 @@ if __name__ == "__main__":
     zeroconf = Zeroconf(ip_version=IPVersion.All)
     ServiceBrowser(zeroconf, TYPE, handlers=[told])
     print(json.dumps({"event": "ready"}), flush=True)
-    socket.socketpair()[0].recv(1)
+    threading.Event().wait()

@@ -4,11 +4,12 @@ use std::{
     env, fs, process,
     process::{Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use rustix::process::geteuid;
 
-use crate::program;
+use crate::{program, wait::until};
 
 static MADE: AtomicU32 = AtomicU32::new(0);
 
@@ -24,8 +25,11 @@ pub enum V6 {
 /// A bridge, and machines that are plugged in. All are deleted when dropped.
 pub struct Segment {
     tag: String,
-    spaces: Vec<String>,
+    spaces: Vec<(String, V6)>,
 }
+
+/// Until the kernel has made a link-local address.
+const ADDRESSED: Duration = Duration::from_secs(20);
 
 impl Segment {
     /// A bridge with nobody on it. `None`, and a line that says why, where it cannot be made.
@@ -66,6 +70,14 @@ impl Segment {
         }
         must(&format!("-n {hub} link set {port} master br0 up"));
         must(&format!("-n {space} link set {interface} up"));
+        if other.spaces.contains(&(space.clone(), V6::LinkLocal)) {
+            until("a link-local address", ADDRESSED, || {
+                let shown =
+                    Command::new("ip").args(["-n", &space, "-6", "addr", "show", "dev", interface]).output().unwrap();
+                let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+                (shown.contains("fe80::") && !shown.contains("tentative")).then_some(())
+            });
+        }
     }
 
     fn ports(&self) -> usize {
@@ -108,7 +120,7 @@ impl Segment {
         if !ip(&format!("netns add {space}")) {
             return false;
         }
-        self.spaces.push(space);
+        self.spaces.push((space, v6));
         let off = if v6 == V6::Off { "1" } else { "0" };
         // Addresses are used at once; and what the kernel would hide, it hides in its own tests.
         let set = format!(
@@ -126,7 +138,7 @@ impl Segment {
 
 impl Drop for Segment {
     fn drop(&mut self) {
-        for space in &self.spaces {
+        for (space, _) in &self.spaces {
             ip(&format!("netns del {space}"));
         }
     }

@@ -14,7 +14,7 @@ use crate::announce::Shared;
 use crate::rand::random;
 
 /// How often the interfaces are looked at again.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// The two sockets on each link, by kind of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
