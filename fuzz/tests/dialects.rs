@@ -100,7 +100,7 @@ target!(edited_wsd, Edits, {
             let asker = Asker { interface: 2, address: "192.168.1.10:3702".parse().unwrap() };
             let _ = answerer.handle(probe, asker, true, false, 0);
             // Whatever was asked, the answer is well-formed.
-            assert!(answerer.poll(1_000, |_, _| false).iter().all(|outgoing| wsd::read(&outgoing.bytes).is_ok()));
+            assert!(answerer.poll(1_000, |_, _, _| false).iter().all(|outgoing| wsd::read(&outgoing.bytes).is_ok()));
         }
         Ok(wsd::Heard::Matches(matches)) => assert!(matches.len() <= 16),
         _ => {}
@@ -110,7 +110,7 @@ target!(edited_wsd, Edits, {
 target!(edited_match, Edits, {
     let mut answerer = wsd::Answerer::new(Endpoint::new(&announcement(), "Recorder", 8443), 1);
     answerer.set_links(&[link()], 0);
-    let good = answerer.poll(0, |_, _| false).remove(0).bytes;
+    let good = answerer.poll(0, |_, _, _| false).remove(0).bytes;
     move |edits: &Edits| {
         if let Ok(wsd::Heard::Hello(said)) = wsd::read(&edited(&good, edits)) {
             let _ = wsd::sighting(&said, source(), false);

@@ -5,7 +5,7 @@
 use std::{env, fs, time::Duration};
 
 use serde_json::json;
-use sparekey_lan::Finder;
+use sparekey_lan::{Finder, discovery::Dialect};
 
 fn main() {
     let args: Vec<String> = env::args().collect();
@@ -24,6 +24,8 @@ fn main() {
     let times = found(&finder);
     let at = |part: usize| times.get((count * part).div_ceil(100).max(1) - 1);
     let traffic = finder.traffic();
+    let by = |dialect| finder.search().table().devices().filter(|device| device.found_by().contains(&dialect)).count();
+    let left_out: u64 = finder.search().refused().values().sum();
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let memory = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).map(|text| text.trim().to_owned());
     println!(
@@ -32,6 +34,7 @@ fn main() {
             "found": times.len(), "of": count, "t50": at(50), "t95": at(95), "t100": at(100),
             "sent": traffic.sent, "sent_bytes": traffic.sent_bytes,
             "received": traffic.received, "received_bytes": traffic.received_bytes, "memory": memory,
+            "by_mdns": by(Dialect::Mdns), "by_onvif": by(Dialect::Onvif), "refused": left_out,
         })
     );
 }

@@ -175,7 +175,7 @@ mod linux {
             let at = now();
             for device in &mut devices {
                 let Device { responder, answerer, .. } = device;
-                let by_wsd = answerer.poll(at, |interface, asker| responder.knows(interface, asker, at));
+                let by_wsd = answerer.poll(at, |interface, asker, since| responder.knows(interface, asker, since));
                 for ((door, senders), all) in senders.iter().zip([responder.poll(at), by_wsd]) {
                     for Outgoing { bytes, to, .. } in all {
                         let to = match to {

@@ -364,18 +364,17 @@ impl Responder {
         told.map(goodbye).collect()
     }
 
-    /// Whether this asker asked by multicast DNS a moment ago: then he need not be answered in another dialect as well, if by
-    /// the end of a pause he [knows](Self::knows).
+    /// Whether this asker asked by multicast DNS a moment ago: then he need not be answered in another dialect as well, if by the
+    /// end of a pause he [knows](Self::knows).
     #[must_use]
     pub fn was_asked_by(&self, interface: u32, address: IpAddr, now: u64) -> bool {
         self.remembered(interface, address).is_some_and(|asker| now.saturating_sub(asker.asked) < REMEMBERED)
     }
 
-    /// Whether this asker said a moment ago that he knows this device.
+    /// Whether this asker said, no earlier than `since`, that he knows this device.
     #[must_use]
-    pub fn knows(&self, interface: u32, address: IpAddr, now: u64) -> bool {
-        let knew = self.remembered(interface, address).and_then(|asker| asker.knew);
-        knew.is_some_and(|at| now.saturating_sub(at) < REMEMBERED)
+    pub fn knows(&self, interface: u32, address: IpAddr, since: u64) -> bool {
+        self.remembered(interface, address).and_then(|asker| asker.knew).is_some_and(|at| at >= since)
     }
 
     fn remembered(&self, interface: u32, address: IpAddr) -> Option<&Remembered> {

@@ -10,6 +10,8 @@ use crate::{Asker, Family, Link, Outgoing, Refused, To, search::mix};
 const SPREAD: u64 = 500;
 /// So long waits the answer to who asked by multicast DNS as well: by then he says whether he knows.
 const SECOND_CHANCE: u64 = 1_500;
+/// What he said before counts as well, if it was so short a time ago: not what an earlier search of his said.
+const SAID_BEFORE: u64 = 1_200;
 /// Hello and Bye are said twice, with this between (SOAP over UDP section 4.1 allows for more).
 const AGAIN: u64 = 250;
 /// Answers that wait; probes that are remembered, for each comes several times.
@@ -25,8 +27,8 @@ struct Waiting {
     to: To,
     /// The probe's number; a hello has none.
     probe: Option<String>,
-    /// Not to be answered if he knows by then.
-    unless_known: Option<IpAddr>,
+    /// Not to be answered if he said by then, and no earlier than this, that he knows.
+    unless_known: Option<(IpAddr, u64)>,
 }
 
 /// A device's side of WS-Discovery. Give it what arrives and send what it says, as with [`crate::mdns::Responder`].
@@ -101,7 +103,7 @@ impl Answerer {
         let spread = mix(&mut self.chance) % SPREAD;
         let due = now + if both { SECOND_CHANCE + spread / 5 } else { spread };
         let to = if near { To::Peer(asker.address) } else { To::Group(Family::of(address)) };
-        let unless_known = both.then_some(asker.address.ip());
+        let unless_known = both.then_some((asker.address.ip(), now.saturating_sub(SAID_BEFORE)));
         self.waiting.push(Waiting { due, interface: asker.interface, to, probe: Some(probe.id), unless_known });
         Ok(())
     }
@@ -121,15 +123,15 @@ impl Answerer {
             && (probe.scopes.is_empty() || probe.scopes_known && probe.scopes.iter().all(has_scope))
     }
 
-    /// What is to be sent by now. `knows` tells of who asked by multicast DNS whether he knows this device.
-    pub fn poll(&mut self, now: u64, mut knows: impl FnMut(u32, IpAddr) -> bool) -> Vec<Outgoing> {
+    /// What is to be sent by now. `knows` tells of who asked by multicast DNS whether he said, since a time, that he knows this device.
+    pub fn poll(&mut self, now: u64, mut knows: impl FnMut(u32, IpAddr, u64) -> bool) -> Vec<Outgoing> {
         if now / 1_000 != self.second {
             (self.second, self.sent) = (now / 1_000, 0);
         }
         let due: Vec<_> = self.waiting.extract_if(.., |waiting| waiting.due <= now).collect();
         let mut outgoing = Vec::new();
         for Waiting { interface, to, probe, unless_known, .. } in due {
-            if unless_known.is_some_and(|asker| knows(interface, asker)) || self.sent >= EACH_SECOND {
+            if unless_known.is_some_and(|(asker, since)| knows(interface, asker, since)) || self.sent >= EACH_SECOND {
                 continue;
             }
             self.sent += u32::from(probe.is_some());

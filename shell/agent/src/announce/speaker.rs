@@ -129,7 +129,7 @@ impl Speaker {
         let now = self.now();
         let Some(Voices { responder, answerer }) = &mut self.voices else { return };
         let by_mdns = responder.poll(now);
-        let by_wsd = answerer.poll(now, |interface, asker| responder.knows(interface, asker, now));
+        let by_wsd = answerer.poll(now, |interface, asker, since| responder.knows(interface, asker, since));
         self.send(Door::Mdns, &by_mdns);
         self.send(Door::Wsd, &by_wsd);
     }

@@ -168,8 +168,8 @@ fn who_knows_is_not_answered() {
     responder.handle(&query(&[], &[own_ptr(4_500)], false), asker(NEAR), true, Some(255), 20_010).unwrap();
     assert!(run(&mut responder, 20_010, 30_000).is_empty());
     let near = NEAR.parse::<SocketAddr>().unwrap().ip();
-    assert!(responder.was_asked_by(2, near, 20_100) && responder.knows(2, near, 20_100));
-    assert!(!responder.knows(2, near, 31_000) && !responder.knows(3, near, 20_100));
+    assert!(responder.was_asked_by(2, near, 20_100) && responder.knows(2, near, 20_000));
+    assert!(!responder.knows(2, near, 20_011) && !responder.knows(3, near, 20_000));
 }
 
 #[test]
