@@ -181,9 +181,9 @@ mod tests {
         let text = text(|out| plain(&rows(), out));
         assert_eq!(
             text,
-            "state   vendor    model     serial           addresses                  mac  interface  found_by\n\
-             active  Sparekey  NVR-8     NVR-2026-000417  192.168.1.64 fe80::1%eth0       eth0       mdns onvif\n\
-             \u{20}       @evil     -录像机   =1+1\n"
+            "state   vendor    model    serial           addresses                  mac  interface  found_by\n\
+             active  Sparekey  NVR-8    NVR-2026-000417  192.168.1.64 fe80::1%eth0       eth0       mdns onvif\n\
+             \u{20}       @evil     -录像机  =1+1\n"
         );
         assert_eq!(cut("录像机录像机", 6), "录像…");
     }

@@ -355,6 +355,73 @@ fn other_vendors_devices_are_listed_and_asked_one_harmless_question() {
     }
 }
 
+/// A terminal in which the program runs; its server ends when it is dropped.
+struct Terminal(String);
+
+impl Terminal {
+    fn open(segment: &Segment, args: &[&str]) -> Option<Self> {
+        if Command::new("tmux").arg("-V").stdout(Stdio::null()).status().is_err() {
+            println!("skipped: no tmux");
+            return None;
+        }
+        let terminal = Self(format!("sparekey-{}", std::process::id()));
+        let run = segment.sparekey("tool", args);
+        let words = [run.get_program()].into_iter().chain(run.get_args()).map(|word| word.to_str().unwrap());
+        // What it leaves on the screen stays there.
+        let line = format!("{}; cat", words.collect::<Vec<_>>().join(" "));
+        terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "150", "-y", "24", &line]);
+        Some(terminal)
+    }
+
+    fn tmux(&self, args: &[&str]) -> String {
+        let output = Command::new("tmux").args(["-L", &self.0]).args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn press(&self, keys: &str) {
+        self.tmux(&["send-keys", keys]);
+    }
+
+    fn see(&self, what: &str, look: impl Fn(&str) -> bool) -> String {
+        until(what, Duration::from_secs(60), || Some(self.tmux(&["capture-pane", "-p"])).filter(|screen| look(screen)))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+#[test]
+fn the_live_table_follows_what_comes_and_goes() {
+    let Some(mut segment) = Segment::make() else { return };
+    let world = world();
+    segment.machine("tool", V6::LinkLocal);
+    segment.machine("device", V6::LinkLocal);
+    segment.plug("tool", "eth0", &["10.0.0.5/24"]);
+    segment.plug("device", "eth0", &["192.168.1.64/24"]);
+    let Some(terminal) = Terminal::open(&segment, &["discover"]) else { return };
+    terminal.see("an empty table", |screen| screen.contains("0 devices") && screen.contains("on eth0"));
+    let device = recorder(&world, &segment, "device", "recorder", &[]);
+    let line = |screen: &str| screen.lines().find(|line| line.contains(SERIAL)).map(str::to_owned);
+    terminal.see("the recorder, and how it is reached", |screen| {
+        line(screen).is_some_and(|line| line.contains("inactive"))
+            && screen.contains("! This computer is 10.0.0.5/24, the device 192.168.1.64")
+    });
+    terminal.press("/nothing");
+    terminal.see("a filter that fits nothing", |screen| screen.contains("0 shown") && line(screen).is_none());
+    terminal.press("Escape");
+    terminal.see("all of them again", |screen| line(screen).is_some());
+    terminal.press("s");
+    terminal.see("another order", |screen| screen.contains("sorted: state"));
+    device.interrupt();
+    let screen = terminal.see("that it has gone", |screen| screen.contains("1 device, 1 gone"));
+    assert!(line(&screen).unwrap().starts_with('x'), "{screen}");
+    terminal.press("q");
+    terminal.see("the plain list", |screen| screen.contains("0 devices in") && !screen.contains("q leave"));
+}
+
 #[test]
 fn a_liar_does_not_crowd_out_the_others() {
     let Some(mut segment) = Segment::make() else { return };

@@ -33,6 +33,8 @@ const DISCOVERY: &str = "http://schemas.xmlsoap.org/ws/2005/04/discovery";
 const NETWORK: &str = "http://www.onvif.org/ver10/network/wsdl";
 const DEVICE: &str = "http://www.onvif.org/ver10/device/wsdl";
 const SCOPE: &str = "onvif://www.onvif.org/";
+/// A scope of Sparekey devices: their id follows (protocol section 10).
+const OURS: &str = "urn:sparekey:device:";
 
 /// Whether a probe's sender asks by multicast DNS as well: a Sparekey device need not answer him twice. It is said by the first bytes of the
 /// probe's number, a UUID of version 8 (RFC 9562 section 5.8), which means nothing to other devices.
@@ -88,6 +90,7 @@ impl Endpoint {
                 scope("name", title),
                 scope("hardware", &announcement.model),
                 scope("SerialNumber", &announcement.serial),
+                format!("{OURS}{}", hex::encode(announcement.device_id)),
             ],
             port,
             instance: announcement.start_time,

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::net::{IpAddr, Ipv6Addr};
 
-use super::{Match, SCOPE, unpercent};
+use super::{Match, OURS, SCOPE, unpercent};
 use crate::{
     Label, Mac,
     sighting::{Dialect, Sighting, Source},
@@ -33,7 +33,8 @@ pub fn sighting(said: &Match, source: Source, gone: bool) -> Option<Sighting> {
     // Many say their vendor's name first, then the model.
     let model = sighting.model.as_ref().map(Label::as_str).unwrap_or_default();
     let vendor = sighting.name.as_ref().and_then(|name| name.as_str().strip_suffix(model)).map(str::trim);
-    sighting.vendor = vendor.filter(|_| !model.is_empty()).and_then(Label::new);
+    let ours = said.scopes.iter().any(|scope| scope.starts_with(OURS)).then_some("Sparekey");
+    sighting.vendor = ours.or(vendor.filter(|_| !model.is_empty())).and_then(Label::new);
     for url in &said.addresses {
         if let Some((address, port)) = address_of(url) {
             if let Some(address) = address {

@@ -30,7 +30,9 @@ pub(super) fn draw(frame: &mut Frame, state: &mut State) {
     let shown = if state.rows.len() == all { String::new() } else { format!(", {} shown", state.rows.len()) };
     let gone = if gone == 0 { String::new() } else { format!(", {gone} gone") };
     let on = if state.interfaces.is_empty() { "no interface".to_owned() } else { state.interfaces.join(", ") };
-    let heading = format!("Sparekey discover   {all} devices{gone}{shown}   on {on}   sorted: {}", state.order.name());
+    let devices = if all == 1 { "device" } else { "devices" };
+    let heading =
+        format!("Sparekey discover   {all} {devices}{gone}{shown}   on {on}   sorted: {}", state.order.name());
     frame.render_widget(Line::styled(heading, Style::new().add_modifier(Modifier::BOLD)), title);
 
     let rows: Vec<_> = state.rows.iter().map(row).collect();

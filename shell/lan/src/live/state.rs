@@ -162,8 +162,8 @@ mod tests {
         let code = |letter| match letter {
             '\n' => KeyCode::Enter,
             '\u{1b}' => KeyCode::Esc,
-            'v' => KeyCode::Down,
-            '^' => KeyCode::Up,
+            '↓' => KeyCode::Down,
+            '↑' => KeyCode::Up,
             letter => KeyCode::Char(letter),
         };
         keys.chars().map(|letter| state.key(KeyEvent::from(code(letter)))).last().unwrap()
@@ -178,7 +178,7 @@ mod tests {
         let mut state = State::default();
         state.take(vec![row(0, "C", "NVR-8"), row(1, "A", "CAM"), row(2, "B", "nvr-4")], vec![], vec![]);
         assert_eq!(serials(&state), ["C", "A", "B"]);
-        press(&mut state, "v");
+        press(&mut state, "↓");
         assert_eq!(state.chosen().unwrap().id, 1);
         press(&mut state, "ssss");
         assert_eq!((serials(&state), state.table.selected()), (vec!["A", "B", "C"], Some(0)));
@@ -199,7 +199,7 @@ mod tests {
     fn an_empty_table_takes_every_key() {
         let mut state = State::default();
         state.take(vec![], vec![], vec![]);
-        press(&mut state, "v^vsr/xyz\n");
+        press(&mut state, "↓↑↓sr/xyz\n");
         for code in [KeyCode::Home, KeyCode::End, KeyCode::PageDown, KeyCode::PageUp, KeyCode::Backspace] {
             state.key(KeyEvent::from(code));
         }

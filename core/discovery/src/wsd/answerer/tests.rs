@@ -77,7 +77,7 @@ fn every_kind_of_search_finds_it() {
         assert_eq!(said.addresses[0], "https://192.168.1.64:8443/onvif/device_service");
         let source = Source { interface: 2, address: [192, 168, 1, 64].into() };
         let seen = sighting(&said, source, false).unwrap();
-        assert_eq!(seen.serial.unwrap().as_str(), "NVR-2026-000417");
+        assert_eq!((seen.serial.unwrap().as_str(), seen.vendor.unwrap().as_str()), ("NVR-2026-000417", "Sparekey"));
         assert_eq!(
             (seen.model.unwrap().to_string(), seen.name.unwrap().to_string()),
             ("NVR 8".into(), "Front <door>".into())
