@@ -18,6 +18,8 @@ use crate::{
 
 /// How often the interfaces are looked at again: cables are plugged in, addresses change.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
+/// The usual buffer holds 92 answers of an ONVIF device; a thousand may come at once.
+const BUFFER: usize = 4 * 1024 * 1024;
 /// Doors whose group is joined, to hear what is said to everybody.
 const JOINED: [Door; 3] = [Door::Mdns, Door::WsdGroup, Door::Sadp];
 
@@ -123,7 +125,7 @@ impl Finder {
         for door in Door::ALL {
             let Some(group) = door.group(family) else { continue };
             let group = JOINED.contains(&door).then_some(group.ip());
-            let wanted = Wanted { family, port: door.listens_on(), group };
+            let wanted = Wanted { family, port: door.listens_on(), group, buffer: BUFFER };
             if let Err(error) = self.ports.open(door, interface, &wanted) {
                 tracing::debug!(%error, ?door, interface = interface.name, "no socket");
                 self.troubles.insert(Trouble::Socket(door, error.to_string()));

@@ -133,7 +133,8 @@ mod linux {
         for door in [Door::Mdns, Door::Wsd] {
             for family in Family::BOTH {
                 let group = group(door, family);
-                let wanted = Wanted { family, port: Some(group.port()), group: Some(group.ip()) };
+                let buffer = 4 * 1024 * 1024;
+                let wanted = Wanted { family, port: Some(group.port()), group: Some(group.ip()), buffer };
                 ports.open(door, &interface, &wanted).unwrap();
             }
         }

@@ -13,9 +13,6 @@ use crate::{Interface, system};
 
 /// Who sends with it, and who requires it, knows that no router was between (RFC 5082).
 const HOPS: u32 = 255;
-/// The usual buffer holds 92 answers of an ONVIF device; a thousand answer at once. What the system does not grant, it cuts.
-const BUFFER: usize = 4 * 1024 * 1024;
-
 /// What a socket is to be.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
@@ -25,6 +22,8 @@ pub struct Wanted {
     pub port: Option<u16>,
     /// The group whose messages it hears.
     pub group: Option<IpAddr>,
+    /// How many bytes the system is to keep until they are taken. What it does not grant, it cuts.
+    pub buffer: usize,
 }
 
 /// What arrived.
@@ -76,7 +75,7 @@ impl<D: Copy> Port<D> {
         system::hold_to(&socket, interface, wanted.family)?;
         system::tell_hops(&socket, wanted.family)?;
         // Less than that is no reason not to listen.
-        let _ = socket.set_recv_buffer_size(BUFFER);
+        let _ = socket.set_recv_buffer_size(wanted.buffer);
         let port = wanted.port.unwrap_or(0);
         let everywhere = if v4 {
             socket.set_broadcast(true)?;

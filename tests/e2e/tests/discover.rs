@@ -278,6 +278,28 @@ fn the_module_ws_discovery_finds_it_as_an_onvif_device() {
 }
 
 #[test]
+fn nmap_finds_it_by_both_of_its_scripts() {
+    let Some(mut segment) = Segment::make() else { return };
+    if Command::new("nmap").arg("--version").stdout(Stdio::null()).status().is_err() {
+        println!("skipped: no nmap");
+        return;
+    }
+    let world = world();
+    segment.machine("tool", V6::LinkLocal);
+    segment.machine("device", V6::LinkLocal);
+    segment.plug("tool", "eth0", &["10.0.0.5/24"]);
+    segment.plug("device", "eth0", &["10.0.0.64/24"]);
+    let _recorder = recorder(&world, &segment, "device", "recorder", &[]);
+    until("nmap to find it", Duration::from_secs(90), || {
+        let scripts = "broadcast-dns-service-discovery,broadcast-wsdd-discover";
+        let output = segment.within("tool", "nmap").args(["-e", "eth0", "--script", scripts]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let by_dns = text.contains("/tcp sparekey") && text.contains("Address=10.0.0.64");
+        (by_dns && text.contains("https://10.0.0.64:8443/onvif/device_service")).then_some(())
+    });
+}
+
+#[test]
 fn what_other_programs_publish_is_found() {
     let Some(mut segment) = Segment::make() else { return };
     segment.machine("tool", V6::LinkLocal);

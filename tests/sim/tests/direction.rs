@@ -125,3 +125,25 @@ fn each_source(folder: &Path, look: &mut impl FnMut(&Path, &str)) {
         }
     }
 }
+
+/// Rooms that are to be built for other systems as well, and the files in which they may differ.
+const PORTABLE: [&str; 2] = ["sparekey-link", "sparekey-lan"];
+const SYSTEMS: [&str; 3] = ["linux.rs", "macos.rs", "windows.rs"];
+
+#[test]
+fn what_differs_between_systems_is_in_one_file_each() {
+    let workspace = workspace();
+    for room in PORTABLE {
+        each_source(&workspace[room].folder.join("src"), &mut |path, source| {
+            let name = path.file_name().expect("a file").to_string_lossy();
+            for system in ["nix::", "libc::", "std::os::", "std::fs::"] {
+                let named = source.contains(system) && !SYSTEMS.contains(&&*name);
+                assert!(!named, "{} names {system}", path.display());
+            }
+        });
+    }
+    let chosen = fs::read_to_string(workspace["sparekey-link"].folder.join("src/lib.rs")).expect("a library");
+    for system in SYSTEMS {
+        assert_eq!(chosen.matches(&format!("#[path = \"{system}\"]")).count(), 1, "{system}");
+    }
+}

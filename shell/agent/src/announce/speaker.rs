@@ -16,6 +16,9 @@ use crate::rand::random;
 /// How often the interfaces are looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
+/// A device's memory is small, and questions are short: some hundred of them.
+const BUFFER: usize = 128 * 1024;
+
 /// The two sockets on each link, by kind of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Door {
@@ -109,7 +112,7 @@ impl Speaker {
             for family in Family::BOTH.into_iter().filter(|family| interface.link.speaks(*family)) {
                 for door in Door::BOTH {
                     let group = door.group(family);
-                    let wanted = Wanted { family, port: Some(group.port()), group: Some(group.ip()) };
+                    let wanted = Wanted { family, port: Some(group.port()), group: Some(group.ip()), buffer: BUFFER };
                     if let Err(error) = self.ports.open(door, interface, &wanted) {
                         tracing::warn!(%error, ?door, interface = interface.name, "the device is not announced there");
                     }
