@@ -11,5 +11,5 @@ mod row;
 mod trouble;
 
 pub use finder::{Finder, LanError, Traffic};
-pub use row::{COLUMNS, Row};
+pub use row::{COLUMNS, Port, Row};
 pub use sparekey_discovery as discovery;

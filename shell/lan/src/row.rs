@@ -1,6 +1,7 @@
 //! A device as it is shown.
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv6Addr},
     time::{Duration, UNIX_EPOCH},
 };
@@ -39,8 +40,8 @@ pub struct Row {
     pub start_time: Option<String>,
     /// Ways back in that are ready (Sparekey devices).
     pub methods: Vec<String>,
-    /// Ports, by what answers there.
-    pub ports: Vec<(&'static str, u16)>,
+    /// Its ports.
+    pub ports: Vec<Port>,
     /// Whether its address comes by DHCP.
     pub dhcp: Option<bool>,
     /// What keeps this computer from reaching it by IPv4.
@@ -48,7 +49,7 @@ pub struct Row {
     /// The device id of a Sparekey device (protocol section 1).
     pub device_id: Option<String>,
     /// What its vendor's answer says besides, by the names there.
-    pub remarks: Vec<(&'static str, String)>,
+    pub remarks: BTreeMap<&'static str, String>,
     /// When it was first and last heard, in seconds since 1970.
     pub first_seen: u64,
     /// See above.
@@ -61,6 +62,15 @@ pub struct Row {
     /// Whether it came within the last moments.
     #[serde(skip)]
     pub is_new: bool,
+}
+
+/// What answers on a port, as far as its device says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Port {
+    /// `http`, `https`, `control`, `control-tls`, `sparekey`.
+    pub name: &'static str,
+    /// Its number.
+    pub port: u16,
 }
 
 /// So long a row counts as new, in milliseconds.
@@ -98,7 +108,7 @@ impl Row {
             firmware: text(device.firmware()),
             start_time: text(device.started()),
             methods: device.ways().iter().map(ToString::to_string).collect(),
-            ports: device.ports(),
+            ports: device.ports().into_iter().map(|(name, port)| Port { name, port }).collect(),
             dhcp: device.dhcp(),
             network: reach.and_then(|reach| reach.sentence(|index| finder.name_of(index))),
             device_id: text(device.sparekey_id()),
@@ -115,7 +125,7 @@ impl Row {
     #[must_use]
     pub fn cells(&self) -> [String; COLUMNS.len()] {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let ports: Vec<_> = self.ports.iter().map(|(what, port)| format!("{what} {port}")).collect();
+        let ports: Vec<_> = self.ports.iter().map(|Port { name, port }| format!("{name} {port}")).collect();
         [
             if self.gone { "gone".to_owned() } else { self.state.unwrap_or_default().to_owned() },
             text(&self.vendor),

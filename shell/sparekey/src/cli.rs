@@ -70,10 +70,10 @@ pub(crate) enum Command {
 #[derive(Args)]
 pub(crate) struct Discover {
     /// Write the list into a file of comma-separated values
-    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
     /// Write the list into a spreadsheet
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "csv"])]
+    #[arg(long, value_name = "FILE")]
     pub(crate) xlsx: Option<PathBuf>,
     /// Search on this interface only; may be given several times [default: all that devices are usually on]
     #[arg(long, value_name = "NAME")]

@@ -44,17 +44,19 @@ fn here(finder: &Finder) -> Vec<Row> {
 }
 
 fn tell(finder: &Finder, rows: &[Row], options: &Discover, report: Report) -> Result<(), Failure> {
-    let printed = if report.json {
-        list::json(rows, io::stdout().lock())
-    } else if let Some(file) = &options.csv {
+    if let Some(file) = &options.csv {
         fs::File::create(file).and_then(|out| list::csv(rows, out)).map_err(|error| unwritten(file, &error))?;
-        Ok(())
-    } else if let Some(file) = &options.xlsx {
+    }
+    if let Some(file) = &options.xlsx {
         let book = list::xlsx(rows).map_err(|error| unwritten(file, &error))?;
         fs::write(file, book).map_err(|error| unwritten(file, &error))?;
-        Ok(())
-    } else {
+    }
+    let printed = if report.json {
+        list::json(rows, io::stdout().lock())
+    } else if options.csv.is_none() && options.xlsx.is_none() {
         list::plain(rows, io::stdout().lock())
+    } else {
+        Ok(())
     };
     match printed {
         // Whoever read the list has seen enough.

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use sparekey_discovery::mdns::{self, Responder};
@@ -18,6 +19,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// A device's memory is small, and questions are short: some hundred of them.
 const BUFFER: usize = 128 * 1024;
+
+/// So many datagrams at once are a flood: it gets a pause, for a device's processor has recordings to write. The kernel drops the rest.
+const FLOOD: usize = 256;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The two sockets on each link, by kind of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,12 +152,18 @@ impl Speaker {
         let until_look = self.look_at.saturating_duration_since(Instant::now());
         // With nothing to say yet, somebody wakes it.
         let wait = self.voices.as_ref().map(|_| until_due.map_or(until_look, |due| due.min(until_look)));
+        let mut heard = 0;
         let Self { ports, voices, began, .. } = self;
         ports.wait(wait, |datagram| {
+            heard += 1;
             if let Some(voices) = voices {
                 voices.hear(&datagram, millis(began.elapsed()));
             }
-        })
+        })?;
+        if heard >= FLOOD {
+            thread::sleep(PAUSE);
+        }
+        Ok(())
     }
 
     fn say_goodbye(&mut self) {
