@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use sparekey_e2e::http::Api;
-use sparekey_e2e::{Browser, Look, Program, Setup, World, until};
+use sparekey_e2e::skip::skipped;
+use sparekey_e2e::{Browser, Look, Program, Setup, World, program, until};
 
 const FIRST: &str = "tangerine ladder ocean clock";
 const SECOND: &str = "granite whistle seldom maple";
@@ -89,6 +91,50 @@ fn questions_that_the_maker_forbids() {
     let methods = api.get("/api/v1/device").must(200)["methods"].clone();
     let questions = methods.as_array().unwrap().iter().find(|method| method["name"] == "questions").unwrap().clone();
     assert_eq!(questions, json!({ "name": "questions", "ready": false, "why": "forbidden-by-maker" }));
+}
+
+/// A stick is a disk that is mounted, in the recorder's own view of the files. A link on it leads nowhere.
+#[test]
+fn by_key_file_on_a_stick_in_a_browser() {
+    let own_mounts = ["--mount", "--propagation", "private"];
+    if !Command::new("unshare").args(own_mounts).arg("true").status().is_ok_and(|status| status.success()) {
+        return skipped("a view of the files of its own needs root");
+    }
+    let world = World::start(Setup::default());
+    world.make_recorder("sticky", "NVR-2026-000419");
+    world.hash_cheaply("sticky");
+    let (dir, media) = (world.path("sticky"), world.path("media"));
+    let settings = fs::read_to_string(format!("{dir}/settings.toml")).unwrap_or_default();
+    fs::write(format!("{dir}/settings.toml"), format!("removable = ['{media}']\n{settings}")).unwrap();
+    let stick = format!("{media}/anna/STICK");
+    fs::create_dir_all(&stick).unwrap();
+    fs::create_dir_all(format!("{media}/FOLDER")).unwrap();
+    let mount = "mount -t tmpfs stick \"$1\" && ln -s /etc/hostname \"$1/link.xml\" && shift && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(own_mounts).args(["sh", "-c", mount, "sh", &stick]).arg(program::path());
+    command.args(["--json", "recorder", "run", &dir, "--listen", "127.0.0.1:0"]);
+    let sticky = Program::start_command("sticky", command, world.folder());
+    let url = sticky.told("screen").trim_end_matches('/').to_owned();
+    Api::new(&url).post("/api/v1/activation", &json!({ "username": "admin", "password": FIRST })).must(201);
+
+    let screen = Browser::open(&Look::MONITOR);
+    screen.goto(&format!("{url}/login"));
+    screen.fill("#username", "admin");
+    screen.fill("#password", FIRST);
+    screen.press("Log in");
+    screen.see_path("home", |path| path == "/home");
+    screen.goto(&format!("{url}/key-file"));
+    screen.see_text("Save to the USB stick STICK");
+    assert!(!screen.text().contains("FOLDER"), "a folder of the same disk");
+    screen.fill("#password", FIRST);
+    screen.press("Save to the USB stick STICK");
+    screen.see_text("The key file is on the stick, as key-file-NVR-2026-000419.xml.");
+    screen.goto(&format!("{url}/forgot"));
+    screen.click("button[name=way][value=keyfile]");
+    screen.see("#file");
+    assert!(!screen.text().contains("link.xml"), "what only points to a file");
+    screen.press("Use key-file-NVR-2026-000419.xml on the USB stick STICK");
+    set_password(&screen, SECOND);
 }
 
 /// The desk reads the digits out of the request, and its owner types them.
