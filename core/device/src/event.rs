@@ -202,6 +202,11 @@ impl Record {
         if let Some(last) = self.events.last_mut().filter(same) {
             last.count = last.count.saturating_add(1);
             last.at = at;
+            if kind == EventKind::LoggedIn {
+                // News to whoever logged in before: it may have been another, at the same place.
+                self.last += 1;
+                last.number = self.last;
+            }
             return;
         }
         if self.events.len() == Self::KEPT

@@ -40,10 +40,15 @@ pub(crate) fn hashing_cost(held: &Held, device: &Device) -> Result<HashingCost, 
     Ok(cost)
 }
 
-/// `None` for anything below the floor's memory or without a pass.
+/// More than any of these is a slip of whoever wrote the file: the device would not come up, or never answer a login.
+const MOST: HashingCost = HashingCost { memory: 1 << 20, passes: 64, lanes: 16 };
+
+/// `None` for anything below the floor's memory, without a pass, or beyond all measure.
 fn read(bytes: &[u8]) -> Option<HashingCost> {
     let Cost { memory_kib, passes, lanes } = toml::from_slice(bytes).ok()?;
-    let fits = memory_kib >= HashingCost::FLOOR.memory && passes > 0 && lanes > 0;
+    let fits = (HashingCost::FLOOR.memory..=MOST.memory).contains(&memory_kib)
+        && (1..=MOST.passes).contains(&passes)
+        && (1..=MOST.lanes).contains(&lanes);
     fits.then_some(HashingCost { memory: memory_kib, passes, lanes })
 }
 

@@ -43,6 +43,8 @@ fn permissions(camera: &str) -> HeaderValue {
 pub struct Headers {
     /// Pages may use the camera (the app, which scans).
     pub camera: bool,
+    /// Browsers are to come back over HTTPS only. Not for a device, which makes its certificate itself, and anew after a reset.
+    pub hsts: bool,
     /// A proxy before us ends TLS, so that every page is seen over HTTPS although we are spoken to in plain.
     pub https_before_us: bool,
 }
@@ -65,7 +67,7 @@ pub async fn set(State(policy): State<Headers>, request: Request, next: Next) ->
     let permissions = if policy.camera { &WITH_CAMERA } else { &WITHOUT_CAMERA };
     headers.insert(HeaderName::from_static("permissions-policy"), HeaderValue::clone(permissions));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    if https {
+    if https && policy.hsts {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     response
@@ -114,9 +116,10 @@ mod tests {
 
     #[tokio::test]
     async fn hsts_over_tls_only() {
-        let proxied = Headers { https_before_us: true, ..Headers::default() };
+        let service = Headers { hsts: true, ..Headers::default() };
+        let proxied = Headers { https_before_us: true, ..service };
         for (policy, tls, expected) in
-            [(Headers::default(), false, false), (Headers::default(), true, true), (proxied, false, true)]
+            [(service, false, false), (service, true, true), (proxied, false, true), (Headers::default(), true, false)]
         {
             let headers = answer(policy, "/", tls).await;
             assert_eq!(headers.contains_key("strict-transport-security"), expected, "{policy:?} {tls}");

@@ -54,10 +54,16 @@ impl App {
 
     /// A hand on the button acts at the screen, and nowhere else.
     fn hand_at_screen(&self, visitor: &Visitor) -> Result<Presence, Failure> {
-        if visitor.caller != Caller::Screen {
+        if !self.may_show_hand(visitor) {
             return Err(Failure::NotAtScreen);
         }
         self.hand.take().ok_or(Failure::NobodyThere)
+    }
+
+    /// Whether what the hand on the button does can be chosen from here: at the screen. A device without one has the hand act for its link,
+    /// or nobody could ever open there what a stranger's wrong codes closed.
+    pub(crate) fn may_show_hand(&self, visitor: &Visitor) -> bool {
+        visitor.caller == Caller::Screen || (!self.screen && visitor.is_on_link())
     }
 
     /// What was typed for the transfer code; nothing where the device waits for none.

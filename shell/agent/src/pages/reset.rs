@@ -127,7 +127,7 @@ async fn page(
     banner: Option<Banner>,
     recordings: String,
 ) -> Response {
-    let screen = visitor.caller == Caller::Screen;
+    let screen = app.may_show_hand(visitor);
     let left = app.hand.seconds_left().filter(|_| screen);
     let page = app.page("Factory reset").width(Width::Wide).banner(banner).banner(trouble.banner());
     let page = if left.is_some() { page } else { page.scripts([&POLL]).refresh(5) };

@@ -114,6 +114,7 @@ enum Dress {
 /// What every route and fallback has around it, so that its answers are ours whatever happens.
 fn guarded(routes: Router<App>, app: &App, dress: Dress) -> Router<App> {
     let headers = Headers {
+        hsts: true,
         camera: dress == Dress::CameraPage,
         https_before_us: app.settings.base_url.as_str().starts_with("https://"),
     };
