@@ -1,11 +1,11 @@
 //! Mail to the service: a request as an attachment, for who has no app and no browser.
 //!
 //! What is attached goes the way of every other request, limits included: the code to the *reserved* address, never to the
-//! sender, who hears only whether his mail could be used. A request for the desk opens a case there. Mail comes by [`lmtp`],
-//! or is fetched by [`imap`]; [`intake`] deals with it. A mail is never kept: its carrier keeps it until all that follows from it is
+//! sender, who hears only whether his mail could be used. A request for the desk opens a case there. Mail comes by `lmtp`,
+//! or is fetched by `imap`; `intake` deals with it. A mail is never kept: its carrier keeps it until all that follows from it is
 //! written, and the hash of one that was dealt with makes it harmless if it comes again.
 //!
-//! Everything in a mail is hostile: [`message`] and `mime` bound whatever they read, pictures are read by the child that reads
+//! Everything in a mail is hostile: `message` and `mime` bound whatever they read, pictures are read by the child that reads
 //! everybody's ([`photo`](crate::photo)), archives by nobody. `automatic` tells programs from people, so that nothing here
 //! answers a machine.
 
