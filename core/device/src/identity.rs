@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use sparekey_protocol::{
-    Card, Certificate, DeviceId, Firmware, PublicKey, SigningKey, Verified, enrol::EnrolmentSecret,
+    Card, Certificate, DeviceId, Firmware, PublicKey, SigningKey, Verified, enrol::EnrolmentSecret, tls_proof,
 };
 
 /// What a device is, and what it pins: made when it was provisioned, never changed by a recovery.
@@ -83,6 +83,12 @@ impl Identity {
     #[must_use]
     pub fn first_card(&self) -> &Card {
         &self.card
+    }
+
+    /// The device's word that a TLS certificate (X.509 DER) is its own.
+    #[must_use]
+    pub fn tls_proof(&self, tls_certificate: &[u8]) -> Vec<u8> {
+        tls_proof::sign(tls_certificate, &self.key)
     }
 
     /// The firmware version.

@@ -64,7 +64,8 @@ impl Certificate {
     }
 }
 
-/// A certificate whose signature has not been checked: good for looking up the maker it names, and nothing else.
+/// A certificate whose signature has not been checked: good for looking up the maker it names, and for asking whoever shows it to prove
+/// that it has the key in it.
 pub(crate) struct Claimed<'b> {
     envelope: Sign1<'b>,
     certificate: Certificate,
@@ -79,6 +80,11 @@ impl<'b> Claimed<'b> {
 
     pub(crate) fn maker(&self) -> MakerId {
         self.certificate.maker
+    }
+
+    /// What it says, of itself.
+    pub(crate) fn unchecked(self) -> Certificate {
+        self.certificate
     }
 
     pub(crate) fn verify(self, maker: &PublicKey) -> Option<Verified<Certificate>> {

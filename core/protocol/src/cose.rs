@@ -23,6 +23,7 @@ pub(crate) enum Use {
     Enrol,
     Receipt,
     Transfer,
+    Tls,
 }
 
 impl Use {
@@ -35,6 +36,7 @@ impl Use {
             Self::Enrol => b"sparekey/v1/enrol",
             Self::Receipt => b"sparekey/v1/receipt",
             Self::Transfer => b"sparekey/v1/transfer",
+            Self::Tls => b"sparekey/v1/tls",
         }
     }
 }
@@ -121,7 +123,7 @@ mod tests {
         let bytes = sign(&key, Use::Device, b"payload");
         let parsed = Sign1::parse(&bytes, 200).unwrap();
         assert!(parsed.verify(&key.public(), Use::Device));
-        for other in [Use::Service, Use::Request, Use::Grant, Use::Enrol] {
+        for other in [Use::Service, Use::Request, Use::Grant, Use::Enrol, Use::Receipt, Use::Transfer, Use::Tls] {
             assert!(!parsed.verify(&key.public(), other));
         }
     }

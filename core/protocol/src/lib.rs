@@ -35,6 +35,7 @@ mod sealed;
 mod secret;
 mod text;
 mod time;
+pub mod tls_proof;
 pub mod transfer;
 mod verified;
 

@@ -106,7 +106,8 @@ impl Agent {
         let made = self.held.tls(&format!("{model} {serial}"))?;
         let pem = made.certificate.as_bytes();
         let config = tls::server_config(pem, made.key.as_bytes()).map_err(FolderError::Tls)?;
-        Ok(Https { config, fingerprint: tls::fingerprint(pem).map_err(FolderError::Tls)? })
+        let proof = identity.tls_proof(&tls::der(pem).map_err(FolderError::Tls)?);
+        Ok(Https { config, fingerprint: tls::fingerprint(pem).map_err(FolderError::Tls)?, proof })
     }
 
     pub(crate) fn hosts(&self) -> Hosts {
@@ -191,6 +192,8 @@ async fn wait(
 pub(crate) struct Https {
     config: Arc<rustls::ServerConfig>,
     fingerprint: String,
+    /// The device's word that it is its own (protocol section 11).
+    proof: Vec<u8>,
 }
 
 impl Https {
@@ -235,6 +238,7 @@ pub(crate) async fn start(
         questions: settings.questions,
         removable: Removable::new(settings.removable.clone()),
         fingerprint: https.fingerprint.clone(),
+        tls_proof: https.proof.clone(),
         teller: Teller::open(agent.held.folder().clone(), &settings.title, language.clone()),
         screen: settings.screen,
         connected: Box::new(move |addr| interfaces.is_connected(addr)),

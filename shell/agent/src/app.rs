@@ -75,6 +75,8 @@ pub(crate) struct App {
     /// Where sticks are.
     pub(crate) removable: Removable,
     pub(crate) fingerprint: String,
+    /// The device's word that its TLS certificate is its own.
+    pub(crate) tls_proof: Vec<u8>,
     /// Whether callers over loopback are the device's own screen.
     pub(crate) screen: bool,
     pub(crate) connected: IsConnected,

@@ -52,6 +52,18 @@ pub(crate) enum Command {
     /// On a terminal a table that lives until it is left; otherwise a list, once. Other vendors' devices are asked one read-only
     /// question each, and nothing on them or on this computer is changed.
     Discover(Discover),
+    /// Get back into a device over the network, by whichever way is ready: QR, code, answers, key file, sheet, grant
+    ///
+    /// The device proves who it is before anything secret is sent. Passwords are asked for, or read from standard input.
+    Forgot(Forgot),
+    /// Give a device that nobody owns yet its administrator
+    Activate(Activate),
+    /// Make a new key file, which opens the device once; earlier ones are void
+    ExportKey(ExportKey),
+    /// What became of the codes of a recovery sheet, or a new sheet
+    Sheet(Sheet),
+    /// A device's own record: logins, attempts to recover, which ways are on, which service may help
+    Security(Login),
     /// Read the QR in a photo on standard input (the service starts this for each photo)
     #[command(hide = true)]
     DecodePhoto {
@@ -65,6 +77,87 @@ pub(crate) enum Command {
     /// Judge a password on standard input (the recorder starts this for each new one)
     #[command(hide = true)]
     JudgePassword,
+}
+
+/// A device on the link, and what is believed of it.
+#[derive(Args)]
+pub(crate) struct Whom {
+    /// Its serial number, or its address
+    #[arg(value_name = "SERIAL|ADDRESS")]
+    pub(crate) device: String,
+    /// Where the device with this serial number answers [default: it is searched for]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Option<String>,
+    /// The public key of its maker (maker.pub): only a device that this maker certified is spoken to
+    #[arg(long, value_name = "FILE")]
+    pub(crate) maker: Option<PathBuf>,
+    /// Where to remember each device's key [default: sparekey/known-devices where the system keeps such things]
+    #[arg(long, env = "SPAREKEY_KNOWN", value_name = "FILE")]
+    pub(crate) known: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Forgot {
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+    /// The way back in [default: it is asked for]
+    #[arg(long, value_name = "WAY", value_parser = ["email", "desk", "keyfile", "sheet", "questions", "seccode"])]
+    pub(crate) way: Option<String>,
+    /// Which of two reserved emails
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub(crate) contact: Option<u8>,
+    /// The key file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Where to write the request for the desk
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request: Option<PathBuf>,
+    /// The desk's grant; the device takes its own out of a batch
+    #[arg(long, value_name = "FILE")]
+    pub(crate) grant: Option<PathBuf>,
+    /// The administrator's name, to log in with at the end [default: it is asked for; for scripts, admin]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) username: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Activate {
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+    /// The administrator's name
+    #[arg(long, value_name = "NAME", default_value = "admin")]
+    pub(crate) username: String,
+    /// A reserved email, for codes; two at most
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Vec<String>,
+}
+
+/// A device, and who logs in.
+#[derive(Args)]
+pub(crate) struct Login {
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+    /// The administrator's name
+    #[arg(long, value_name = "NAME", default_value = "admin")]
+    pub(crate) username: String,
+}
+
+#[derive(Args)]
+pub(crate) struct ExportKey {
+    #[command(flatten)]
+    pub(crate) login: Login,
+    /// Where to write the key file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Sheet {
+    #[command(flatten)]
+    pub(crate) login: Login,
+    /// Make a new one: all codes of the one before are void
+    #[arg(long)]
+    pub(crate) new: bool,
 }
 
 #[derive(Args)]

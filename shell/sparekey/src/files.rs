@@ -28,17 +28,26 @@ pub(crate) fn make_public(path: &Path, contents: &[u8]) -> Result<(), Failure> {
     make(path, contents, 0o644)
 }
 
+/// Refuses a file that is there already, before something is made that would go into it.
+pub(crate) fn vacant(path: &Path) -> Result<(), Failure> {
+    if path.exists() { Err(already_there(path)) } else { Ok(()) }
+}
+
+fn already_there(path: &Path) -> Failure {
+    Failure::new(
+        "already-there",
+        format!("{} is there already.", path.display()),
+        "It is left as it is. Name another place, or move it away first.",
+    )
+}
+
 fn make(path: &Path, contents: &[u8], mode: u32) -> Result<(), Failure> {
     let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).and_then(|mut file| {
         file.write_all(contents)?;
         file.sync_all()
     });
     written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => Failure::new(
-            "already-there",
-            format!("{} is there already.", path.display()),
-            "It is left as it is. Name another place, or move it away first.",
-        ),
+        ErrorKind::AlreadyExists => already_there(path),
         _ => failed("written", path, &error),
     })
 }

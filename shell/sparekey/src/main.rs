@@ -13,6 +13,7 @@ mod desk;
 mod discover;
 mod failure;
 mod files;
+mod lan;
 mod logs;
 mod maker;
 mod operator;
@@ -62,6 +63,11 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Service(Service::Organisation(Organisation::Set(options))) => operator::organisation(&options, report),
         Command::Desk(options) => desk::run(&options, report),
         Command::Discover(options) => discover::run(&options, report),
+        Command::Forgot(options) => lan::forgot::run(&options, report),
+        Command::Activate(options) => lan::activate::run(&options, report),
+        Command::ExportKey(options) => lan::owner::export_key(&options, report),
+        Command::Sheet(options) => lan::owner::sheet(&options, report),
+        Command::Security(options) => lan::owner::security(&options, report),
         Command::Watch(options) => watch::run(&options, report),
         Command::Recorder(Recorder::Init(options)) => recorder::init(&options, report),
         Command::Recorder(Recorder::Card(options)) => recorder::card(&options, report),

@@ -89,13 +89,20 @@ pub fn self_signed(names: &[String], common_name: &str) -> Result<SelfSigned, Tl
     Ok(SelfSigned { certificate: certificate.pem(), key: Zeroizing::new(key.serialize_pem()) })
 }
 
+/// The first certificate in a PEM text, as a TLS client sees it (DER).
+///
+/// # Errors
+/// [`TlsError::NoCertificate`].
+pub fn der(certificates: &[u8]) -> Result<Vec<u8>, TlsError> {
+    CertificateDer::from_pem_slice(certificates).map(|first| first.to_vec()).map_err(|_| TlsError::NoCertificate)
+}
+
 /// The SHA-256 fingerprint of the first certificate in a PEM text, as people compare it: `AB:CD:…`, 32 pairs.
 ///
 /// # Errors
 /// [`TlsError::NoCertificate`].
 pub fn fingerprint(certificates: &[u8]) -> Result<String, TlsError> {
-    let first = CertificateDer::from_pem_slice(certificates).map_err(|_| TlsError::NoCertificate)?;
-    let pairs: Vec<_> = Sha256::digest(&first).iter().map(|byte| format!("{byte:02X}")).collect();
+    let pairs: Vec<_> = Sha256::digest(der(certificates)?).iter().map(|byte| format!("{byte:02X}")).collect();
     Ok(pairs.join(":"))
 }
 

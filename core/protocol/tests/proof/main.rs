@@ -9,6 +9,7 @@ mod log_fixture;
 mod log_vectors;
 mod peer;
 mod properties;
+mod tls;
 mod told;
 mod told_vectors;
 mod vector;

@@ -26,6 +26,8 @@ pub(super) struct Device {
     device_time: u64,
     start_time: u64,
     certificate: String,
+    /// By which whoever sees the TLS certificate knows that it is this device's.
+    tls_proof: String,
 }
 
 #[derive(Serialize)]
@@ -66,6 +68,7 @@ pub(super) async fn describe(State(app): State<Arc<App>>, visitor: Visitor) -> J
             device_time: now.clock.0,
             start_time: now.started.0,
             certificate: BASE64_URL_SAFE_NO_PAD.encode(identity.certificate_bytes()),
+            tls_proof: BASE64_URL_SAFE_NO_PAD.encode(&app.tls_proof),
         }
     });
     Json(device.await)

@@ -1,0 +1,96 @@
+//! From what was typed to a device that has proven who it is.
+
+use std::{
+    env,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use sparekey_lan::{
+    Finder,
+    device::{Address, Belief, Device, Known},
+};
+
+use crate::{cli::Whom, failure::Failure, files, lan, report::Report};
+
+/// How long a device is searched for.
+const SEARCH: Duration = Duration::from_secs(6);
+const STEP: Duration = Duration::from_millis(100);
+
+/// Meets the device that was named, and says so where only its own word tells that it is the one.
+pub(crate) fn device(whom: &Whom, report: Report) -> Result<Device, Failure> {
+    let maker = whom.maker.as_deref().map(files::public_key).transpose()?;
+    let known = Known::new(&known_file(whom)?);
+    let belief = Belief { maker: maker.as_ref(), known: &known };
+    let (serial, addresses) = places(whom)?;
+    let mut last = None;
+    for address in addresses {
+        match Device::meet(address, serial.as_deref(), &belief) {
+            Ok(device) => {
+                if device.first_met() {
+                    report.aside(&format!(
+                        "{} is met for the first time: its key is remembered ({}). --maker FILE checks who made it.",
+                        device.serial(),
+                        device.id()
+                    ));
+                }
+                return Ok(device);
+            }
+            // A changed key is never outshouted by an address that does not answer.
+            Err(error) if last.as_ref().is_none_or(|last: &Failure| last.problem != "key-changed") => {
+                last = Some(lan::met(&error));
+            }
+            Err(_) => {}
+        }
+    }
+    Err(last.unwrap_or_else(|| {
+        let serial = serial.as_deref().unwrap_or_default();
+        let happened = format!("No Sparekey device with the serial number {serial} is on this link.");
+        Failure::new("not-found", happened, "See which are:  sparekey discover  (or name its address with --address)")
+    }))
+}
+
+/// What is known of the serial, and where to look.
+fn places(whom: &Whom) -> Result<(Option<String>, Vec<Address>), Failure> {
+    let device = whom.device.trim();
+    let read = |text: &str| Address::read(text, None).map_err(|error| Failure::malformed(text, error));
+    if let Some(address) = &whom.address {
+        return Ok((Some(device.to_owned()), vec![read(address)?]));
+    }
+    if device.contains(['.', ':']) {
+        return Ok((None, vec![read(device)?]));
+    }
+    Ok((Some(device.to_owned()), search(device)?))
+}
+
+/// All that say to have this serial: which of them it is, is proven later.
+fn search(serial: &str) -> Result<Vec<Address>, Failure> {
+    let mut finder = Finder::new(Vec::new()).map_err(|error| Failure::two_lines("not-possible", &error))?;
+    let end = Instant::now() + SEARCH;
+    while Instant::now() < end && !finder.is_over() {
+        finder.step(STEP).map_err(|error| Failure::two_lines("not-possible", &error))?;
+        let addresses: Vec<_> = finder
+            .rows()
+            .into_iter()
+            .filter(|row| !row.gone && row.device_id.is_some() && row.serial.as_deref() == Some(serial))
+            .flat_map(|row| {
+                let port = row.ports.iter().find(|(what, _)| *what == "sparekey").map(|(_, port)| *port);
+                row.addresses.into_iter().filter_map(move |address| Address::read(&address, port).ok())
+            })
+            .collect();
+        if !addresses.is_empty() {
+            return Ok(addresses);
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// `--known`, or where the system keeps what programs remember.
+fn known_file(whom: &Whom) -> Result<PathBuf, Failure> {
+    let state = || env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+    let default = || Some(state().or_else(home)?.join("sparekey/known-devices"));
+    whom.known.clone().or_else(default).ok_or_else(|| {
+        Failure::new("not-possible", "There is no home folder to remember devices in.", "Name a file with --known.")
+    })
+}
