@@ -84,7 +84,7 @@ pub(crate) enum Command {
 pub(crate) struct Whom {
     /// Its serial number, or its address
     #[arg(value_name = "SERIAL|ADDRESS")]
-    pub(crate) device: String,
+    pub(crate) device: Option<String>,
     /// Where the device with this serial number answers [default: it is searched for]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) address: Option<String>,
@@ -115,6 +115,10 @@ pub(crate) struct Forgot {
     /// The desk's grant; the device takes its own out of a batch
     #[arg(long, value_name = "FILE")]
     pub(crate) grant: Option<PathBuf>,
+    /// Many devices by the desk: a file of lines SERIAL or SERIAL ADDRESS. With --request one file for the desk, with --grant the grants
+    /// back, and one new password for all
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["device", "address", "key_file"])]
+    pub(crate) serials: Option<PathBuf>,
     /// The administrator's name, to log in with at the end [default: it is asked for; for scripts, admin]
     #[arg(long, value_name = "NAME")]
     pub(crate) username: Option<String>,

@@ -176,7 +176,7 @@ fn grant(client: &Client, options: &DeskGrant, path: &str, report: Report) -> Re
 }
 
 /// `FILE`, then `FILE-2`, `FILE-3`, … before the end of the name.
-fn place(out: &Path, part: u32) -> PathBuf {
+pub(crate) fn place(out: &Path, part: u32) -> PathBuf {
     if part == 1 {
         return out.to_owned();
     }

@@ -52,7 +52,9 @@ pub(crate) fn device(whom: &Whom, report: Report) -> Result<Device, Failure> {
 
 /// What is known of the serial, and where to look.
 fn places(whom: &Whom) -> Result<(Option<String>, Vec<Address>), Failure> {
-    let device = whom.device.trim();
+    let Some(device) = whom.device.as_deref().map(str::trim) else {
+        return Err(Failure::malformed("SERIAL|ADDRESS", "no device is named"));
+    };
     let read = |text: &str| Address::read(text, None).map_err(|error| Failure::malformed(text, error));
     if let Some(address) = &whom.address {
         return Ok((Some(device.to_owned()), vec![read(address)?]));

@@ -1,6 +1,7 @@
 //! `sparekey forgot`: back into one device, by whichever way is ready.
 
 use std::{
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -16,7 +17,7 @@ use crate::{
     client::plain,
     failure::Failure,
     files,
-    lan::{self, ask, find},
+    lan::{self, ask, batch, find},
     report::Report,
 };
 
@@ -29,6 +30,9 @@ const RESTART: Duration = Duration::from_secs(60);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(options: &Forgot, report: Report) -> Result<(), Failure> {
+    if let Some(list) = &options.serials {
+        return batch::run(options, list, report);
+    }
     let device = find::device(&options.whom, report)?;
     let way = choose(&device, options, report)?;
     let mut body = json!({ "method": way });
@@ -206,27 +210,42 @@ fn set(device: &Device, options: &Forgot, path: &str, ticket: &str, report: Repo
         }
     };
     report.aside("The new password is set. The device starts again …");
-    until_back(device, before)?;
-    let body = json!({ "username": username, "password": password.as_str() });
-    let answer = device.call("POST", "/api/v1/sessions", Some(&body), None, PATIENCE);
-    match answer {
-        Ok(answer) => log_out(device, &answer),
-        Err(CallError::Refused(problem)) if problem.name == "not-logged-in" => {
-            return Err(Failure::new(
-                "not-logged-in",
-                format!("The new password is set, but it does not log in as {}.", plain(&username)),
-                "Log in with the administrator's own name; it is another one.",
-            ));
-        }
-        Err(error) => return Err(lan::called(&error)),
-    }
+    log_in_again(device, before, &username, &password)?;
     let serial = device.serial();
     let text = format!("{serial} has its new password, and {username} logs in with it.");
-    report.done(
-        &text,
-        &json!({ "step": "done", "serial": serial, "device_id": device.id().to_string(), "logged_in": true }),
-    );
+    let data = json!({ "step": "done", "serial": serial, "device_id": device.id().to_string(), "logged_in": true });
+    report.done(&text, &data);
     Ok(())
+}
+
+/// One of many: its request again, its own grant out of the file, the password of all.
+pub(super) fn by_grant(device: &Device, options: &Forgot, grant: &Path, password: &str) -> Result<(), Failure> {
+    let opened = call(device, "POST", "/api/v1/recoveries", Some(&json!({ "method": "desk" })))?;
+    let path = format!("/api/v1/recoveries/{}", crate::client::escape(opened["id"].as_str().ok_or_else(unreadable)?));
+    let proof = json!({ "grant": files::text(grant)?.as_str() });
+    let proven = call(device, "POST", &format!("{path}/proof"), Some(&proof))?;
+    let before = start_time(device);
+    let body = json!({ "ticket": proven["ticket"].as_str().ok_or_else(unreadable)?, "password": password });
+    call(device, "PUT", &format!("{path}/password"), Some(&body))?;
+    log_in_again(device, before, options.username.as_deref().unwrap_or("admin"), password)
+}
+
+/// Waits for the restart, and proves the new password.
+fn log_in_again(device: &Device, before: Option<u64>, username: &str, password: &str) -> Result<(), Failure> {
+    until_back(device, before)?;
+    let body = json!({ "username": username, "password": password });
+    match device.call("POST", "/api/v1/sessions", Some(&body), None, PATIENCE) {
+        Ok(answer) => {
+            log_out(device, &answer);
+            Ok(())
+        }
+        Err(CallError::Refused(problem)) if problem.name == "not-logged-in" => Err(Failure::new(
+            "not-logged-in",
+            format!("The new password is set, but it does not log in as {}.", plain(username)),
+            "Log in with the administrator's own name; it is another one.",
+        )),
+        Err(error) => Err(lan::called(&error)),
+    }
 }
 
 fn start_time(device: &Device) -> Option<u64> {
@@ -256,10 +275,10 @@ pub(super) fn log_out(device: &Device, session: &Value) {
     }
 }
 
-fn call(device: &Device, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+pub(super) fn call(device: &Device, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
     device.call(method, path, body, None, PATIENCE).map_err(|error| lan::called(&error))
 }
 
-fn unreadable() -> Failure {
+pub(super) fn unreadable() -> Failure {
     Failure::new("not-possible", "The device's answer cannot be understood.", "Use this program's newest version.")
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod activate;
 pub(crate) mod ask;
+mod batch;
 mod find;
 pub(crate) mod forgot;
 pub(crate) mod owner;
