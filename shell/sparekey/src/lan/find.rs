@@ -76,7 +76,7 @@ fn search(serial: &str) -> Result<Vec<Address>, Failure> {
             .into_iter()
             .filter(|row| !row.gone && row.device_id.is_some() && row.serial.as_deref() == Some(serial))
             .flat_map(|row| {
-                let port = row.ports.iter().find(|(what, _)| *what == "sparekey").map(|(_, port)| *port);
+                let port = row.ports.iter().find(|port| port.name == "sparekey").map(|port| port.port);
                 row.addresses.into_iter().filter_map(move |address| Address::read(&address, port).ok())
             })
             .collect();
