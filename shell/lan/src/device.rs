@@ -1,6 +1,6 @@
 //! A device's HTTPS interface (protocol section 11), as a client: nothing secret is sent before the device has proven who it is.
 //!
-//! [`Device::meet`] is the only way to a [`Device`]. It takes whatever TLS certificate it is shown, once, and keeps to it ([`pin`]); then the
+//! [`Device::meet`] is the only way to a [`Device`]. It takes whatever TLS certificate it is shown, once, and keeps to it (`pin`); then the
 //! device has to prove with its own key that this certificate is its own, and its own key has to be the one that is known for this serial
 //! ([`Known`]), or that a maker certified.
 

@@ -53,8 +53,8 @@ mod tests {
             assert!(rows.len() == size.div_ceil(2) && rows.iter().all(|row| row.len() == size));
             let dark = |x: usize, y: usize| match rows[y / 2][x] {
                 '█' => true,
-                '▀' => y % 2 == 0,
-                '▄' => y % 2 == 1,
+                '▀' => y.is_multiple_of(2),
+                '▄' => !y.is_multiple_of(2),
                 _ => false,
             };
             for y in 0..size {

@@ -47,7 +47,12 @@ pub enum Incoming<'a> {
         in_a_case: bool,
     },
     /// A call about a device; `None` if no device with that serial number is enrolled.
-    Call(Option<&'a Call>),
+    Call {
+        /// What was read out.
+        call: Option<&'a Call>,
+        /// Whether another case is about it.
+        in_a_case: bool,
+    },
 }
 
 pub(super) fn open(actor: &Actor, opening: &Opening<'_>) -> Result<Fact, Refusal> {
@@ -82,10 +87,11 @@ fn entry(
 ) -> Entry {
     let (request, file, in_a_case) = match *incoming {
         Incoming::Request { request, file, in_a_case } => (request, file, in_a_case),
-        Incoming::Call(call) => {
+        Incoming::Call { call, in_a_case } => {
             let outcome = match call {
                 None => Outcome::Unfit(Unfit::NotEnrolled),
                 Some(call) if !is_within(ranges, &call.certificate.serial) => Outcome::Unfit(Unfit::NotYours),
+                Some(_) if in_a_case => Outcome::Unfit(Unfit::InACase),
                 Some(call) => Outcome::Verified(Asked::by_telephone(call)),
             };
             return Entry { outcome, claims: Vec::new() };

@@ -69,7 +69,7 @@ impl IncomingRequest {
                 let request = one.request.as_ref().map_err(|refusal| *refusal);
                 Incoming::Request { request, file: one.file.as_ref(), in_a_case }
             }
-            Self::Call(call) => Incoming::Call(call.as_ref()),
+            Self::Call(call) => Incoming::Call { call: call.as_ref(), in_a_case },
         }
     }
 }
