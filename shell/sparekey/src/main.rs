@@ -1,6 +1,6 @@
 //! The one program: arguments in, parts wired together.
 //!
-//! `cli.rs` says what can be typed, one file a command does it. Nothing here decides about a recovery.
+//! `cli` says what can be typed, one file a command does it. Nothing here decides about a recovery.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the program's own front")]
 
