@@ -91,7 +91,7 @@ impl Publisher {
         let own = LogPolicy::of_log(log.clone());
         let turn = wait_for_turn(&store).await?;
         let (state, _) = open(&storage, &store, &own).await?;
-        drop(turn);
+        turn.end().await?;
         let witnesses = Witnesses::new(log.clone(), witnesses, quorum);
         let (sender, receiver) = watch::channel(Arc::new(state));
         let public = PublicLog { storage: storage.clone(), policy: witnesses.policy(), state: receiver };
@@ -145,14 +145,14 @@ impl Publisher {
     async fn round(&mut self) -> Result<Round, LogError> {
         let turn = self.store.publishing_turn().await?;
         let mut state = self.store.log_state().await?;
-        if turn.is_none() {
+        let Some(turn) = turn else {
             // Another node is at it: what it brings out is told here too.
             let left = state.next_leaf > state.published.size;
             if **self.state.borrow() != state {
                 self.tell(state);
             }
             return Ok(if left { Round::OthersTurn } else { Round::Done });
-        }
+        };
         // Whoever signed last knows the edge; who did not reads it, and sees that all is as it was signed.
         let (mut signed, mut edge) = match self.edge.take() {
             Some((signed, edge)) if signed == state.signed => (signed, edge),
@@ -173,6 +173,7 @@ impl Publisher {
             let next = Noted { size: checkpoint.size, note: checkpoint.sign(&self.key) };
             // Noted before anybody sees it: a checkpoint that is out is never forgotten. If another was noted meanwhile, this one is not.
             if !self.writer.note_signed(signed, next.clone()).await.map_err(|_| LogError::NotWritten)? {
+                turn.end().await?;
                 return Ok(Round::Done);
             }
             self.reached(Step::SignedNoted)?;
@@ -191,7 +192,7 @@ impl Publisher {
             self.tell(state);
         }
         self.edge = Some((signed, edge));
-        drop(turn);
+        turn.end().await?;
         Ok(Round::Done)
     }
 

@@ -40,10 +40,19 @@ type StateRow = (i64, i64, String, i64, String, i64, String);
 const STATE: &str = "SELECT next_leaf, signed_size, signed_note, published_size, published_note, witnessed_size, \
     witnessed_note FROM log WHERE id = 1";
 
-/// Held while a node publishes. Let go when it is dropped, or the connection dies.
-pub(crate) struct Turn(
-    #[allow(dead_code, reason = "it is held, not used")] Option<sqlx::Transaction<'static, sqlx::Postgres>>,
-);
+/// Held while a node publishes. Let go by [`Turn::end`], soon after it is dropped, or when the connection dies.
+pub(crate) struct Turn(Option<sqlx::Transaction<'static, sqlx::Postgres>>);
+
+impl Turn {
+    /// Lets go at once. A turn that is only dropped is over when its connection is used again, and until then this same node's next
+    /// round would take it for another's.
+    pub(crate) async fn end(self) -> Result<(), StoreError> {
+        if let Some(transaction) = self.0 {
+            transaction.rollback().await?;
+        }
+        Ok(())
+    }
+}
 
 /// How long a node may hold its turn without a word: one that hangs does not stop the others for good.
 const PATIENCE: &str = "SET LOCAL idle_in_transaction_session_timeout = '120s'";
