@@ -11,8 +11,10 @@ pub mod list;
 pub mod live;
 pub mod qr;
 mod row;
+mod select;
 mod trouble;
 
 pub use finder::{Finder, LanError, Traffic};
 pub use row::{COLUMNS, Port, Row};
+pub use select::{SelectError, Selection};
 pub use sparekey_discovery as discovery;

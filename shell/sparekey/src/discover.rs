@@ -16,15 +16,19 @@ const STEP: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(options: &Discover, report: Report) -> Result<(), Failure> {
     let finder = Finder::new(options.interface.clone()).map_err(|error| failed(&error))?;
-    let once = report.json || options.csv.is_some() || options.xlsx.is_some() || options.seconds.is_some();
+    let once = report.json
+        || options.csv.is_some()
+        || options.xlsx.is_some()
+        || options.select.is_some()
+        || options.seconds.is_some();
     if !once && io::stdout().is_terminal() && io::stdin().is_terminal() {
         let finder = live::run(finder).map_err(|error| failed(&error))?;
         // What was on the screen a moment ago stays readable.
-        return tell(&finder, &here(&finder), options, report);
+        return tell(&finder, &here(&finder, options), options, report);
     }
     logs::start(report, "warn");
     let finder = search(finder, options.seconds).map_err(|error| failed(&error))?;
-    tell(&finder, &here(&finder), options, report)
+    tell(&finder, &here(&finder, options), options, report)
 }
 
 fn search(mut finder: Finder, seconds: Option<u64>) -> Result<Finder, LanError> {
@@ -38,9 +42,10 @@ fn search(mut finder: Finder, seconds: Option<u64>) -> Result<Finder, LanError> 
     }
 }
 
-/// Those that did not say goodbye meanwhile.
-fn here(finder: &Finder) -> Vec<Row> {
-    finder.rows().into_iter().filter(|row| !row.gone).collect()
+/// Those that are meant, and did not say goodbye meanwhile.
+fn here(finder: &Finder, options: &Discover) -> Vec<Row> {
+    let is_meant = |row: &Row| options.select.as_ref().is_none_or(|selection| selection.takes(row));
+    finder.rows().into_iter().filter(|row| !row.gone && is_meant(row)).collect()
 }
 
 fn tell(finder: &Finder, rows: &[Row], options: &Discover, report: Report) -> Result<(), Failure> {

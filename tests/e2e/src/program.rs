@@ -3,6 +3,7 @@
 use std::{
     env,
     fs::{self, File},
+    io::Write,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -74,6 +75,16 @@ pub fn run(args: &[&str]) -> Ended {
     let status = end_of(&mut child, &format!("{args:?}"));
     let read = |path| fs::read_to_string(path).unwrap();
     Ended { status: status.code(), output: read(output), error: read(error) }
+}
+
+/// The same, with these lines on standard input.
+pub fn typed(mut command: Command, lines: &[&str]) -> Ended {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It may have refused before it read.
+    let _ = child.stdin.take().unwrap().write_all((lines.join("\n") + "\n").as_bytes());
+    let done = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { status: done.status.code(), output: text(done.stdout), error: text(done.stderr) }
 }
 
 /// Runs a command that is to succeed.

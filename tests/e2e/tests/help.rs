@@ -14,7 +14,7 @@ use sparekey_e2e::{
     desk::operator,
     device::Opened,
     ports,
-    program::{Ended, command, must, run},
+    program::{self, Ended, command, must, run},
     world::SERIAL,
 };
 
@@ -37,12 +37,8 @@ fn started(args: &[String]) -> Child {
 
 /// Runs it with these lines on standard input.
 fn typed(args: &[String], lines: &[&str]) -> Ended {
-    let mut child = started(args);
-    // It may have refused before it read.
-    let _ = child.stdin.take().unwrap().write_all((lines.join("\n") + "\n").as_bytes());
-    let done = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended { status: done.status.code(), output: text(done.stdout), error: text(done.stderr) }
+    let args: Vec<_> = args.iter().map(String::as_str).collect();
+    program::typed(command(&args), lines)
 }
 
 #[track_caller]
@@ -192,62 +188,4 @@ fn a_changed_key_is_refused_loudly() {
     assert!(foreign.status == Some(1) && foreign.error.contains("other-maker"), "{foreign:?}");
     let device = world.device().0.get("/api/v1/device").must(200);
     assert_eq!(device["state"], "inactive", "nobody activated it");
-}
-
-/// Three recorders: one file to the desk, one file of grants back; one of them is away at first.
-#[test]
-fn many_at_once_by_the_desk_and_resumed() {
-    let mut world = World::make(Setup::default());
-    world.start_service();
-    let names = ["one", "two", "three"];
-    let serials = ["MANY-1", "MANY-2", "MANY-3"];
-    let all = names.map(|_| ports::free());
-    for (name, serial) in names.iter().zip(serials) {
-        world.make_recorder(name, serial);
-    }
-    let mut running: Vec<_> = (0..3).map(|at| Some(world.other_recorder(names[at], all[at]))).collect();
-    let [list, request, grant, known] = ["list", "batch.xml", "grants.xml", "known"].map(|name| world.path(name));
-    let lines: Vec<_> = (0..3).map(|at| format!("{} 127.0.0.1:{}\n", serials[at], all[at])).collect();
-    fs::write(&list, lines.concat()).unwrap();
-    for (serial, port) in serials.iter().zip(all) {
-        let address = format!("127.0.0.1:{port}");
-        let args = ["activate", serial, "--address", &address, "--known", &known].map(String::from);
-        done(&typed(&args, &[FIRST]));
-    }
-    let many = |more: [&str; 2], lines: &[&str]| {
-        let begin = ["forgot", "--json", "--serials", &list, "--known", &known];
-        let args: Vec<_> = begin.into_iter().chain(more).map(String::from).collect();
-        typed(&args, lines)
-    };
-    done(&many(["--request", &request], &[]));
-    let (agent, approver) =
-        (operator(&world, "Ann", "agent", &["--token"]), operator(&world, "Bob", "approver", &["--token"]));
-    let url = world.service_url();
-    let desk = |token: &str, rest: &[&str]| {
-        let ended = run(&[&["desk", "--service", url.as_str(), "--token", token], rest].concat());
-        assert_eq!(ended.status, Some(0), "{ended:?}");
-        ended.output.trim().to_owned()
-    };
-    let case = desk(&agent, &["open", &request]);
-    desk(&approver, &["approve", &case]);
-    desk(&agent, &["grant", &case, "--out", &grant]);
-
-    running[1].take().unwrap().kill();
-    let results = |ended: &Ended| -> Vec<String> {
-        let lines = ended.output.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.map(|line| line["result"].as_str().unwrap().to_owned()).collect()
-    };
-    let first = many(["--grant", &grant], &[SECOND]);
-    assert_eq!(
-        (first.status, results(&first)),
-        (Some(1), ["done", "failed", "done"].map(String::from).to_vec()),
-        "{first:?}"
-    );
-    running[1] = Some(world.other_recorder(names[1], all[1]));
-    let second = many(["--grant", &grant], &[SECOND]);
-    assert_eq!(
-        (second.status, results(&second)),
-        (Some(0), ["done-before", "done", "done-before"].map(String::from).to_vec()),
-        "{second:?}"
-    );
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use sparekey_lan::Selection;
 
 /// A device on the link, and what is believed of it.
 #[derive(Args)]
@@ -40,13 +41,27 @@ pub(crate) struct Forgot {
     /// The desk's grant; the device takes its own out of a batch
     #[arg(long, value_name = "FILE")]
     pub(crate) grant: Option<PathBuf>,
-    /// Many devices by the desk: a file of lines SERIAL or SERIAL ADDRESS. With --request one file for the desk, with --grant the grants
-    /// back, and one new password for all
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["device", "address", "key_file"])]
-    pub(crate) serials: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) many: Many,
     /// The administrator's name, to log in with at the end [default: it is asked for; for scripts, admin]
     #[arg(long, value_name = "NAME")]
     pub(crate) username: Option<String>,
+}
+
+/// Many devices by the desk: with --request one file for the desk, with --grant the grants back, and one new password for all.
+#[derive(Args)]
+#[group(multiple = false, conflicts_with_all = ["device", "address", "key_file"])]
+pub(crate) struct Many {
+    /// Many at once, by the desk: every Sparekey device on the link that has an owner. With --request one file for the desk, with
+    /// --grant the grants back, and one new password for all
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Those of them that are so, such as 'model~NVR and state=active'. Columns are those of discover; = != ~ (has), and, or, not, ( )
+    #[arg(long, value_name = "EXPRESSION", value_parser = Selection::parse)]
+    pub(crate) select: Option<Selection>,
+    /// Those that a file names, in lines SERIAL or SERIAL ADDRESS
+    #[arg(long, value_name = "FILE")]
+    pub(crate) serials: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -100,6 +115,9 @@ pub(crate) struct Discover {
     /// Search on this interface only; may be given several times [default: all that devices are usually on]
     #[arg(long, value_name = "NAME")]
     pub(crate) interface: Vec<String>,
+    /// List only those that are so, such as 'model~NVR and state=active': columns of the list; = != ~ (has), and, or, not, ( )
+    #[arg(long, value_name = "EXPRESSION", value_parser = Selection::parse)]
+    pub(crate) select: Option<Selection>,
     /// Search for so long, and list once [default: until nothing new comes, at most 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) seconds: Option<u64>,

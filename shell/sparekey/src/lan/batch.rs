@@ -13,83 +13,53 @@ use sparekey_lan::device::Device;
 use sparekey_protocol::files::{self as recovery_files, Document, Entry, FileError, RequestFile};
 
 use crate::{
-    cli::{Forgot, Whom},
+    cli::Forgot,
     failure::Failure,
     files,
-    lan::{ask, find, forgot},
+    lan::{ask, chosen::Chosen, each::each, find, forgot},
     report::Report,
 };
 
-/// One device of many.
-struct One {
-    serial: String,
-    address: Option<String>,
-}
-
-pub(crate) fn run(options: &Forgot, list: &Path, report: Report) -> Result<(), Failure> {
-    let all = read(list)?;
+pub(crate) fn run(options: &Forgot, all: Vec<Chosen>, report: Report) -> Result<(), Failure> {
     match (&options.request, &options.grant) {
         (Some(out), None) => ask_all(options, &all, out, report),
-        (None, Some(grant)) => hand_over_all(options, &all, grant, report),
-        _ => Err(Failure::malformed("--serials", "it takes one of --request and --grant")),
+        (None, Some(grant)) => hand_over_all(options, all, grant, report),
+        _ => Err(Failure::malformed("Many devices at once", "they take one of --request and --grant")),
     }
 }
 
-/// Lines of a serial number and, if it is not to be searched for, an address.
-fn read(list: &Path) -> Result<Vec<One>, Failure> {
-    let text = files::text(list)?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let one = |line: &str| {
-        let mut words = line.split_whitespace().map(str::to_owned);
-        let serial = words.next().unwrap_or_default();
-        let address = words.next();
-        if words.next().is_some() {
-            return Err(Failure::malformed(&list.display().to_string(), "a line is not SERIAL or SERIAL ADDRESS"));
-        }
-        Ok(One { serial, address })
-    };
-    lines.map(one).collect()
+fn meet(options: &Forgot, one: &Chosen, report: Report) -> Result<Device, Failure> {
+    find::meet(Some(&one.serial), one.addresses.clone(), &options.whom, report)
 }
 
-fn meet(options: &Forgot, one: &One, report: Report) -> Result<Device, Failure> {
-    let Whom { maker, known, .. } = &options.whom;
-    let whom = Whom {
-        device: Some(one.serial.clone()),
-        address: one.address.clone(),
-        maker: maker.clone(),
-        known: known.clone(),
-    };
-    find::device(&whom, report)
-}
-
-fn ask_all(options: &Forgot, all: &[One], out: &Path, report: Report) -> Result<(), Failure> {
+fn ask_all(options: &Forgot, all: &[Chosen], out: &Path, report: Report) -> Result<(), Failure> {
     files::vacant(out)?;
     let (mut requests, mut failed) = (Vec::new(), 0);
-    for (one, number) in all.iter().zip(1..) {
-        let asked = meet(options, one, report).and_then(|device| {
-            let opened = forgot::call(&device, "POST", "/api/v1/recoveries", Some(&json!({ "method": "desk" })))?;
-            match recovery_files::parse(opened["request_xml"].as_str().unwrap_or_default().as_bytes()) {
-                Ok(Document::Request(request)) => Ok(request),
-                _ => Err(forgot::unreadable()),
-            }
-        });
-        match asked {
-            Ok(request) => {
-                requests.push(request);
-                said(report, one, number, all.len(), "asked", None);
-            }
-            Err(failure) => {
-                failed += 1;
-                said(report, one, number, all.len(), "failed", Some(&failure));
-            }
+    let asked = |one: &Chosen| {
+        let device = meet(options, one, report)?;
+        let opened = forgot::call(&device, "POST", "/api/v1/recoveries", Some(&json!({ "method": "desk" })))?;
+        match recovery_files::parse(opened["request_xml"].as_str().unwrap_or_default().as_bytes()) {
+            Ok(Document::Request(request)) => Ok(request),
+            _ => Err(forgot::unreadable()),
         }
-    }
+    };
+    each(all, report, asked, |number, one, asked: Result<RequestFile, Failure>| match asked {
+        Ok(request) => {
+            requests.push(request);
+            said(report, one, number, all.len(), "asked", None);
+        }
+        Err(failure) => {
+            failed += 1;
+            said(report, one, number, all.len(), "failed", Some(&failure));
+        }
+    });
     let written = write(&requests, out)?;
     let names: Vec<_> = written.iter().map(|place| place.display().to_string()).collect();
-    ended(failed, all.len())?;
-    report
-        .done(&format!("Send to the desk: {}", names.join(", ")), &json!({ "files": names, "asked": requests.len() }));
-    Ok(())
+    if !names.is_empty() {
+        let text = format!("Send to the desk: {}", names.join(", "));
+        report.done(&text, &json!({ "files": names, "asked": requests.len() }));
+    }
+    ended(failed, all.len())
 }
 
 /// As few files as hold them all: `FILE`, then `FILE-2`, … before the end of the name.
@@ -113,39 +83,77 @@ fn write(requests: &[RequestFile], out: &Path) -> Result<Vec<PathBuf>, Failure> 
     Ok(written)
 }
 
-fn hand_over_all(options: &Forgot, all: &[One], grant: &Path, report: Report) -> Result<(), Failure> {
+fn hand_over_all(options: &Forgot, mut all: Vec<Chosen>, grant: &Path, report: Report) -> Result<(), Failure> {
     // Before any device is asked.
-    files::text(grant)?;
+    let text = files::text(grant)?;
+    if options.many.serials.is_none() {
+        only_granted(&mut all, &text, grant, report)?;
+    }
     let place = PathBuf::from(format!("{}.done", grant.display()));
-    let done = fs::read_to_string(&place).unwrap_or_default();
+    let before = fs::read_to_string(&place).unwrap_or_default();
     let password = ask::new_password()?;
-    let mut failed = 0;
-    for (one, number) in all.iter().zip(1..) {
-        if done.lines().any(|line| line == one.serial) {
-            said(report, one, number, all.len(), "done-before", None);
-            continue;
+    let (mut failed, mut unkept) = (0, None);
+    let set = |one: &Chosen| {
+        if before.lines().any(|line| line == one.serial) {
+            return Ok(false);
         }
-        let set = meet(options, one, report).and_then(|device| forgot::by_grant(&device, options, grant, &password));
-        match set {
-            Ok(()) => {
-                let kept = OpenOptions::new().append(true).create(true).open(&place);
-                let kept = kept.and_then(|mut file| writeln!(file, "{}", one.serial));
-                kept.map_err(|error| {
-                    let happened = format!("{} cannot be written: {error}.", place.display());
-                    Failure::new("not-possible", happened, "Check the disk; a further run would ask this device again.")
-                })?;
-                said(report, one, number, all.len(), "done", None);
+        forgot::by_grant(&meet(options, one, report)?, options, &text, &password).map(|()| true)
+    };
+    each(&all, report, set, |number, one, set: Result<bool, Failure>| match set {
+        Ok(false) => said(report, one, number, all.len(), "done-before", None),
+        Ok(true) => {
+            let kept = OpenOptions::new().append(true).create(true).open(&place);
+            if let Err(error) = kept.and_then(|mut file| writeln!(file, "{}", one.serial)) {
+                unkept = Some(error);
             }
-            Err(failure) => {
-                failed += 1;
-                said(report, one, number, all.len(), "failed", Some(&failure));
-            }
+            said(report, one, number, all.len(), "done", None);
         }
+        Err(failure) => {
+            failed += 1;
+            said(report, one, number, all.len(), "failed", Some(&failure));
+        }
+    });
+    if let Some(error) = unkept {
+        let happened = format!("{} cannot be written: {error}.", place.display());
+        return Err(Failure::new(
+            "not-possible",
+            happened,
+            "Check the disk; a further run would ask all devices again.",
+        ));
     }
     ended(failed, all.len())
 }
 
-fn said(report: Report, one: &One, number: usize, of: usize, result: &str, failure: Option<&Failure>) {
+/// Of what is on the link, what the desk granted. What the file says beside a grant is for people: the device believes the grant alone.
+fn only_granted(all: &mut Vec<Chosen>, text: &str, grant: &Path, report: Report) -> Result<(), Failure> {
+    let name = grant.display().to_string();
+    let granted: Vec<String> = match recovery_files::parse(text.as_bytes()) {
+        Ok(Document::Grant(grant)) => vec![grant.serial],
+        Ok(Document::Batch(entries)) => entries
+            .into_iter()
+            .filter_map(|entry| if let Entry::Grant(grant) = entry { Some(grant.serial) } else { None })
+            .collect(),
+        Ok(_) => return Err(Failure::malformed(&name, "it has no grant in it")),
+        Err(error) => return Err(Failure::malformed(&name, error)),
+    };
+    let found = all.len();
+    all.retain(|one| granted.contains(&one.serial));
+    if all.is_empty() {
+        let happened = format!("None of the {found} devices has a grant in {name}.");
+        return Err(Failure::new("not-for-this-device", happened, "Give the desk's file for these devices."));
+    }
+    let away: Vec<_> = granted.iter().filter(|serial| !all.iter().any(|one| one.serial == **serial)).collect();
+    if !away.is_empty() {
+        let away: Vec<_> = away.into_iter().map(|serial| crate::client::plain(serial)).collect();
+        report.aside(&format!("Not found among the devices that were chosen: {}", away.join(", ")));
+    }
+    if found > all.len() {
+        report.aside(&format!("{} devices have no grant in {name} and are passed over.", found - all.len()));
+    }
+    Ok(())
+}
+
+fn said(report: Report, one: &Chosen, number: usize, of: usize, result: &str, failure: Option<&Failure>) {
     let why = failure.map(|failure| format!(": {}", failure.happened)).unwrap_or_default();
     let problem = failure.map(|failure| failure.problem);
     let data = json!({ "serial": one.serial, "result": result, "problem": problem });

@@ -7,7 +7,7 @@ use std::{
 };
 
 use sparekey_lan::{
-    Finder,
+    Finder, Row,
     device::{Address, Belief, Device, Known},
 };
 
@@ -19,13 +19,23 @@ const STEP: Duration = Duration::from_millis(100);
 
 /// Meets the device that was named, and says so where only its own word tells that it is the one.
 pub(crate) fn device(whom: &Whom, report: Report) -> Result<Device, Failure> {
+    let (serial, addresses) = places(whom)?;
+    meet(serial.as_deref(), addresses, whom, report)
+}
+
+/// Meets the device with this serial number at one of these addresses.
+pub(crate) fn meet(
+    serial: Option<&str>,
+    addresses: Vec<Address>,
+    whom: &Whom,
+    report: Report,
+) -> Result<Device, Failure> {
     let maker = whom.maker.as_deref().map(files::public_key).transpose()?;
     let known = Known::new(&known_file(whom)?);
     let belief = Belief { maker: maker.as_ref(), known: &known };
-    let (serial, addresses) = places(whom)?;
     let mut last = None;
     for address in addresses {
-        match Device::meet(address, serial.as_deref(), &belief) {
+        match Device::meet(address, serial, &belief) {
             Ok(device) => {
                 if device.first_met() {
                     report.aside(&format!(
@@ -44,8 +54,8 @@ pub(crate) fn device(whom: &Whom, report: Report) -> Result<Device, Failure> {
         }
     }
     Err(last.unwrap_or_else(|| {
-        let serial = serial.as_deref().unwrap_or_default();
-        let happened = format!("No Sparekey device with the serial number {serial} is on this link.");
+        let happened =
+            format!("No Sparekey device with the serial number {} is on this link.", serial.unwrap_or_default());
         Failure::new("not-found", happened, "See which are:  sparekey discover  (or name its address with --address)")
     }))
 }
@@ -67,24 +77,31 @@ fn places(whom: &Whom) -> Result<(Option<String>, Vec<Address>), Failure> {
 
 /// All that say to have this serial: which of them it is, is proven later.
 fn search(serial: &str) -> Result<Vec<Address>, Failure> {
+    let rows = rows(|rows| rows.iter().any(|row| row.serial.as_deref() == Some(serial)))?;
+    Ok(rows.iter().filter(|row| row.serial.as_deref() == Some(serial)).flat_map(addresses).collect())
+}
+
+/// The Sparekey devices on the link: searched for until there are enough, or nothing new comes.
+pub(crate) fn rows(enough: impl Fn(&[Row]) -> bool) -> Result<Vec<Row>, Failure> {
     let mut finder = Finder::new(Vec::new()).map_err(|error| Failure::two_lines("not-possible", &error))?;
     let end = Instant::now() + SEARCH;
-    while Instant::now() < end && !finder.is_over() {
-        finder.step(STEP).map_err(|error| Failure::two_lines("not-possible", &error))?;
-        let addresses: Vec<_> = finder
+    loop {
+        let rows: Vec<_> = finder
             .rows()
             .into_iter()
-            .filter(|row| !row.gone && row.device_id.is_some() && row.serial.as_deref() == Some(serial))
-            .flat_map(|row| {
-                let port = row.ports.iter().find(|port| port.name == "sparekey").map(|port| port.port);
-                row.addresses.into_iter().filter_map(move |address| Address::read(&address, port).ok())
-            })
+            .filter(|row| !row.gone && row.device_id.is_some() && row.serial.is_some() && !addresses(row).is_empty())
             .collect();
-        if !addresses.is_empty() {
-            return Ok(addresses);
+        if enough(&rows) || finder.is_over() || Instant::now() >= end {
+            return Ok(rows);
         }
+        finder.step(STEP).map_err(|error| Failure::two_lines("not-possible", &error))?;
     }
-    Ok(Vec::new())
+}
+
+/// Where a device is talked to.
+pub(crate) fn addresses(row: &Row) -> Vec<Address> {
+    let port = row.ports.iter().find(|port| port.name == "sparekey").map(|port| port.port);
+    row.addresses.iter().filter_map(|address| Address::read(address, port).ok()).collect()
 }
 
 /// `--known`, or where the system keeps what programs remember.

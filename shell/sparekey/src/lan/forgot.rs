@@ -1,7 +1,6 @@
 //! `sparekey forgot`: back into one device, by whichever way is ready.
 
 use std::{
-    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -17,7 +16,7 @@ use crate::{
     client::plain,
     failure::Failure,
     files,
-    lan::{self, ask, batch, find},
+    lan::{self, ask, batch, chosen, find},
     report::Report,
 };
 
@@ -30,8 +29,8 @@ const RESTART: Duration = Duration::from_secs(60);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(options: &Forgot, report: Report) -> Result<(), Failure> {
-    if let Some(list) = &options.serials {
-        return batch::run(options, list, report);
+    if let Some(chosen) = chosen::read(&options.many)? {
+        return batch::run(options, chosen, report);
     }
     let device = find::device(&options.whom, report)?;
     let way = choose(&device, options, report)?;
@@ -219,10 +218,10 @@ fn set(device: &Device, options: &Forgot, path: &str, ticket: &str, report: Repo
 }
 
 /// One of many: its request again, its own grant out of the file, the password of all.
-pub(super) fn by_grant(device: &Device, options: &Forgot, grant: &Path, password: &str) -> Result<(), Failure> {
+pub(super) fn by_grant(device: &Device, options: &Forgot, grant: &str, password: &str) -> Result<(), Failure> {
     let opened = call(device, "POST", "/api/v1/recoveries", Some(&json!({ "method": "desk" })))?;
     let path = format!("/api/v1/recoveries/{}", crate::client::escape(opened["id"].as_str().ok_or_else(unreadable)?));
-    let proof = json!({ "grant": files::text(grant)?.as_str() });
+    let proof = json!({ "grant": grant });
     let proven = call(device, "POST", &format!("{path}/proof"), Some(&proof))?;
     let before = start_time(device);
     let body = json!({ "ticket": proven["ticket"].as_str().ok_or_else(unreadable)?, "password": password });

@@ -3,6 +3,8 @@
 pub(crate) mod activate;
 pub(crate) mod ask;
 mod batch;
+mod chosen;
+mod each;
 mod find;
 pub(crate) mod forgot;
 pub(crate) mod owner;
