@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# How long it takes to find every device on a link, beside python zeroconf: 10, 100 and 1,000 devices in one process, with and without a third
-# of all datagrams lost, each way. As root: it makes network namespaces, and deletes them. One JSON object a line.
-#   benches/discover.sh [RUNS]        (SIZES and LOSSES: lists of numbers; PROFILE: debug or release)
-# Python with zeroconf: SPAREKEY_PEER_PYTHON. Loss: nftables.
+# How long it takes to find every device on a link, beside python zeroconf and avahi-browse: 10, 100 and 1,000 devices in one process, with and
+# without a third of all datagrams lost, each way. As root: it makes network namespaces, and deletes them. One JSON object a line.
+#   benches/discover.sh [RUNS]        (SIZES and LOSSES: lists of numbers; WHO: sparekey zeroconf avahi; PROFILE: debug or release)
+# Python with zeroconf: SPAREKEY_PEER_PYTHON. Loss: nftables. avahi-browse ends by itself, when it thinks that it has all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,16 +10,18 @@ runs=${1:-5}
 sizes=${SIZES:-10 100 1000}
 losses=${LOSSES:-0 30}
 profile=${PROFILE:-release}
+everyone=${WHO:-sparekey zeroconf avahi}
 python=${SPAREKEY_PEER_PYTHON:-python3}
 tag=skbench$$
 
 flags=(); [ "$profile" = release ] && flags=(--release)
-cargo build --quiet --locked "${flags[@]}" --package sparekey-link --example crowd
-cargo build --quiet --locked "${flags[@]}" --package sparekey-lan --example time_to_find
+cargo build --quiet --locked "${flags[@]}" --workspace --example crowd --example time_to_find
 crowd=target/$profile/examples/crowd find=target/$profile/examples/time_to_find
 
 crowd_id=
+lines=$(mktemp)
 stop() {
+  rm -f "$lines"
   [ -z "$crowd_id" ] || kill "$crowd_id" 2>/dev/null || true
   ip netns del "$tag-tool" 2>/dev/null || true
   ip netns del "$tag-crowd" 2>/dev/null || true
@@ -62,13 +64,20 @@ for size in $sizes; do
   for loss in $losses; do
     lose "$loss"
     for ((run = 1; run <= runs; run++)); do
-      for who in sparekey zeroconf; do
-        if [ "$who" = sparekey ]; then
-          result=$(in_tool "$find" "$size" 10 eth0)
-        else
-          "$python" -c 'import zeroconf' 2>/dev/null || continue
-          result=$(in_tool "$python" benches/find_zeroconf.py "$size" 20)
-        fi
+      for who in $everyone; do
+        case $who in
+          sparekey) result=$(in_tool "$find" "$size" 20 eth0) ;;
+          zeroconf)
+            "$python" -c 'import zeroconf' 2>/dev/null || continue
+            result=$(in_tool "$python" benches/find_zeroconf.py "$size" 20)
+            ;;
+          avahi)
+            command -v avahi-browse >/dev/null || continue
+            took=$( { in_tool tests/e2e/peers/avahi.sh >"$lines"; } 2>&1 | sed -n 's/^took //p')
+            found=$({ grep "^=" "$lines" || true; } | cut -d';' -f4 | sort -u | wc -l)
+            result="{\"found\": $found, \"of\": $size, \"took\": ${took:-null}}"
+            ;;
+        esac
         echo "{\"who\": \"$who\", \"loss\": $loss, \"run\": $run, ${result#\{}"
         sleep 1
       done
