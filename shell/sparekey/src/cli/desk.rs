@@ -10,7 +10,8 @@ pub(crate) struct Desk {
     #[arg(long, env = "SPAREKEY_SERVICE", value_name = "URL")]
     pub(crate) service: String,
     /// What `service operator add --token` printed
-    #[arg(long, env = "SPAREKEY_TOKEN", value_name = "T", hide_env_values = true)]
+    // One in 64 begins with a hyphen.
+    #[arg(long, env = "SPAREKEY_TOKEN", value_name = "T", hide_env_values = true, allow_hyphen_values = true)]
     pub(crate) token: String,
     /// Certificates (PEM) to trust in place of the system's
     #[arg(long, env = "SPAREKEY_CA", value_name = "FILE")]
@@ -167,4 +168,20 @@ pub(crate) struct DeskKey {
     /// Which request of a batch, from 1
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) entry: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use crate::cli::Cli;
+
+    #[test]
+    fn a_token_may_begin_with_a_hyphen() {
+        Cli::command().debug_assert();
+        for token in ["-lAq", "--T_q"] {
+            let typed = ["sparekey", "desk", "--service", "http://localhost", "--token", token, "list"];
+            assert!(Cli::try_parse_from(typed).is_ok(), "{token}");
+        }
+    }
 }
