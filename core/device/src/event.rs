@@ -109,6 +109,15 @@ pub enum EventKind {
     /// The owner said that the contacts know of something.
     #[n(32)]
     NoticeDismissed,
+    /// Its address, or a port, was changed; it returns by itself unless that is confirmed.
+    #[n(33)]
+    NetworkChanged,
+    /// The change of its network was confirmed by who reached it afterwards.
+    #[n(34)]
+    NetworkConfirmed,
+    /// It returned to the network settings of before.
+    #[n(35)]
+    NetworkReturned,
 }
 
 impl EventKind {
@@ -149,6 +158,9 @@ impl EventKind {
             Self::TransferRefused => "transfer-refused",
             Self::MailServerChanged => "mail-server-changed",
             Self::NoticeDismissed => "notice-dismissed",
+            Self::NetworkChanged => "network-changed",
+            Self::NetworkConfirmed => "network-confirmed",
+            Self::NetworkReturned => "network-returned",
         }
     }
 }

@@ -22,6 +22,7 @@ mod event;
 mod guard;
 mod identity;
 mod login;
+mod network;
 mod notice;
 mod password;
 mod pending;
@@ -47,6 +48,10 @@ pub use device::{Caller, Damaged, Device, Now};
 pub use event::{Event, EventKind};
 pub use identity::{BadIdentity, Identity};
 pub use login::{Checked, LoggedIn, PasswordCheck};
+pub use network::{
+    Addressing, BadNetwork, CONFIRM_WITHIN, ChangedLine, Fixed, ListenPorts, NetworkChange, NetworkInForce,
+    NetworkTrial, NetworkWanted, Unconfirmed,
+};
 pub use notice::{Notice, NoticeKind};
 pub use password::{AcceptablePassword, HashedPassword, Username, Weak};
 pub use pending::RecoveryId;
@@ -58,5 +63,5 @@ pub use refusal::Refusal;
 pub use session::SessionView;
 pub use slow_hash::HashingCost;
 pub use time::TICK_SECONDS;
-pub use token::{Ticket, Token};
+pub use token::{NetworkConfirmation, Ticket, Token};
 pub use transfer::{CheckedTransfer, TransferCheck, TransferDraft, Transferred};

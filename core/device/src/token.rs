@@ -46,6 +46,10 @@ bearer!(
     /// Lets its holder set a new password, once, within ten minutes after a right proof.
     Ticket
 );
+bearer!(
+    /// Confirms one change of the device's network, and is worth nothing once that is over.
+    NetworkConfirmation
+);
 
 /// What is kept of a bearer value.
 #[derive(Clone, Encode, Decode)]

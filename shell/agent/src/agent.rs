@@ -21,6 +21,7 @@ use crate::guesses::Guesses;
 use crate::hasher::Hasher;
 use crate::link::{Door, Interfaces};
 use crate::live::{Live, Start};
+use crate::network::{Linux, Network, NetworkInterface};
 use crate::presence::{self, Hand};
 use crate::recordings::Recordings;
 use crate::removable::Removable;
@@ -77,6 +78,8 @@ pub struct Agent {
     pub judge: Judge,
     /// How the recordings are erased when an ownership ends.
     pub recordings: Recordings,
+    /// The interface whose settings the owner may change over the network; the one that `settings.toml` names, if it names one.
+    pub network: Option<Arc<dyn NetworkInterface>>,
 }
 
 impl Agent {
@@ -87,16 +90,33 @@ impl Agent {
     pub fn open(dir: &Path, firmware: Firmware) -> Result<Self, AgentError> {
         let held = Held::take(dir)?;
         let settings = held.settings()?;
-        Ok(Self { held, firmware, settings, judge: Judge::default(), recordings: Recordings::in_folder(dir) })
+        let named = |name: &String| -> Arc<dyn NetworkInterface> {
+            // Its programs are not started in the folder: a path from here would be another there.
+            let folder = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+            Arc::new(Linux::new(name, &settings.resolv_conf, &folder))
+        };
+        let network = settings.network.as_ref().map(named);
+        let (judge, recordings) = (Judge::default(), Recordings::in_folder(dir));
+        Ok(Self { held, firmware, settings, judge, recordings, network })
     }
 
     /// Binds its sockets.
     ///
     /// # Errors
     /// [`AgentError::Bind`].
-    pub async fn bind(self) -> Result<Bound, AgentError> {
+    pub async fn bind(mut self) -> Result<Bound, AgentError> {
+        let network = match &self.network {
+            Some(interface) => Some(Network::open(Arc::clone(interface), self.held.folder().clone()).await),
+            None => None,
+        };
+        if let Some(ports) = network.as_ref().and_then(|network| network.kept_ports()) {
+            self.settings.listen_at(ports);
+        }
         let (sockets, addresses) = Sockets::bind(&self.settings).await?;
-        Ok(Bound { agent: self, sockets, addresses })
+        if let Some(network) = &network {
+            network.listening(addresses);
+        }
+        Ok(Bound { agent: self, sockets, addresses, network })
     }
 
     /// Reads the certificate for HTTPS, made at the first start.
@@ -121,6 +141,7 @@ pub struct Bound {
     agent: Agent,
     sockets: Sockets,
     addresses: Addresses,
+    network: Option<Arc<Network>>,
 }
 
 impl Bound {
@@ -135,37 +156,78 @@ impl Bound {
     /// # Errors
     /// [`AgentError`]; after the first start only if the address is lost, or a file was damaged.
     pub async fn run(self, stop: CancellationToken) -> Result<(), AgentError> {
-        let Self { agent, sockets, addresses } = self;
-        let https = agent.https()?;
-        let announcer = Announcer::start(&agent.settings, addresses);
-        let mut sockets = Some(sockets);
-        let mut previous = None;
-        let mut pause = FIRST_PAUSE;
-        while !stop.is_cancelled() {
-            let bound = match sockets.take() {
-                Some(bound) => bound,
-                None => Sockets::bind_again(addresses).await?,
-            };
-            let at = Start::now(previous);
-            let stored = match run_once(&agent, bound, &https, announcer.as_ref(), at, &stop).await {
-                Err(error) if error.is_of_disk() && previous.is_some() => {
-                    tracing::error!(%error, "the device cannot start again");
-                    false
-                }
-                ended => ended?,
-            };
-            previous = Some(at);
-            if stored || at.age() >= LONGEST_PAUSE {
-                pause = FIRST_PAUSE;
-            }
-            if !stored {
-                wait(&agent, Sockets::bind_again(addresses).await?, &https, pause, &stop).await?;
-                pause = LONGEST_PAUSE.min(2 * pause);
-            }
+        let Self { agent, sockets, addresses, network } = self;
+        let network = network.as_ref();
+        let keeping = network.map(|network| tokio::spawn(Arc::clone(network).keep(stop.clone())));
+        let ended = run_on(&agent, sockets, addresses, network, &stop).await;
+        if let Some(keeping) = keeping {
+            stop.cancel();
+            // What was not confirmed is taken back before the process ends.
+            let _ = keeping.await;
         }
-        tracing::info!("the agent has stopped");
-        Ok(())
+        ended
     }
+}
+
+/// All starts of the device, one after the other.
+async fn run_on(
+    agent: &Agent,
+    sockets: Sockets,
+    mut addresses: Addresses,
+    network: Option<&Arc<Network>>,
+    stop: &CancellationToken,
+) -> Result<(), AgentError> {
+    let https = agent.https()?;
+    let mut announcer = Announcer::start(&agent.settings, addresses);
+    let mut sockets = Some(sockets);
+    let mut previous = None;
+    let mut pause = FIRST_PAUSE;
+    while !stop.is_cancelled() {
+        let bound = match sockets.take() {
+            Some(bound) => bound,
+            None => {
+                let (bound, now) = bind_again(addresses, network).await?;
+                if now != addresses {
+                    // Its goodbye names the old port, and it begins anew with the other one.
+                    drop(announcer.take());
+                    announcer = Announcer::start(&agent.settings, now);
+                    addresses = now;
+                }
+                bound
+            }
+        };
+        let at = Start::now(previous);
+        let stored = match run_once(agent, bound, &https, announcer.as_ref(), network, at, stop).await {
+            Err(error) if error.is_of_disk() && previous.is_some() => {
+                tracing::error!(%error, "the device cannot start again");
+                false
+            }
+            ended => ended?,
+        };
+        previous = Some(at);
+        if stored || at.age() >= LONGEST_PAUSE {
+            pause = FIRST_PAUSE;
+        }
+        if !stored {
+            wait(agent, Sockets::bind_again(addresses).await?, &https, pause, stop).await?;
+            pause = LONGEST_PAUSE.min(2 * pause);
+        }
+    }
+    tracing::info!("the agent has stopped");
+    Ok(())
+}
+
+/// The sockets once more; at other ports, if these were changed. Where they cannot be had, the change is taken back.
+async fn bind_again(addresses: Addresses, network: Option<&Arc<Network>>) -> Result<(Sockets, Addresses), AgentError> {
+    let Some(network) = network else { return Ok((Sockets::bind_again(addresses).await?, addresses)) };
+    let wanted = addresses.with(network.ports());
+    let bound = Sockets::bind_again(wanted).await;
+    if bound.as_ref().is_ok_and(|bound| bound.are_all(wanted)) || !network.go_back().await {
+        return Ok((bound?, wanted));
+    }
+    drop(bound);
+    let before = addresses.with(network.ports());
+    Ok((Sockets::bind_again(before).await?, before))
 }
 
 /// A pause after a failed write: everybody is told to come back.
@@ -206,6 +268,7 @@ impl Https {
 pub(crate) async fn start(
     agent: &Agent,
     https: &Https,
+    network: Option<&Arc<Network>>,
     at: Start,
     done: CancellationToken,
 ) -> Result<Arc<App>, AgentError> {
@@ -245,6 +308,7 @@ pub(crate) async fn start(
         restart: done,
         off_link: None.into(),
         hand: Hand::default(),
+        network: network.cloned(),
     });
     // The start itself goes on disk first: running time and tries are counted from there.
     tick(&app).await;
@@ -258,11 +322,12 @@ async fn run_once(
     sockets: Sockets,
     https: &Https,
     announcer: Option<&Announcer>,
+    network: Option<&Arc<Network>>,
     at: Start,
     stop: &CancellationToken,
 ) -> Result<bool, AgentError> {
     let done = stop.child_token();
-    let app = start(agent, https, at, done.clone()).await?;
+    let app = start(agent, https, network, at, done.clone()).await?;
     let routers = Routers {
         main: router::answering(&app, agent.hosts(), Door::Main)?,
         lan: router::answering(&app, agent.hosts(), Door::Link)?,
@@ -280,8 +345,15 @@ async fn run_once(
             announcer.follow(&app).await;
         }
     });
+    let noting = done.run_until_cancelled(app.note_network());
+    let moving = done.run_until_cancelled(async {
+        if let Some(network) = network {
+            network.moves().await;
+            done.cancel();
+        }
+    });
     let served = sockets.serve(https.config(), routers, done.clone());
-    let (served, _, _, _, _) = tokio::join!(served, ticking, telling, watching, announcing);
+    let (served, _, _, _, _, _, _) = tokio::join!(served, ticking, telling, watching, announcing, noting, moving);
     served?;
     Ok(app.live.settle().await)
 }

@@ -1,5 +1,6 @@
 //! What the interface and the pages do alike: each command of the device with its slow part on the right thread.
 
+mod network;
 mod notices;
 mod ownership;
 mod passwords;
@@ -7,7 +8,7 @@ mod sticks;
 mod ways;
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sparekey_device::ways::Answers;
@@ -25,6 +26,7 @@ use crate::files::Folder;
 use crate::guesses::{Guess, Guesses};
 use crate::hasher::Hasher;
 use crate::live::Live;
+use crate::network::Network;
 use crate::presence::Hand;
 use crate::rand::random;
 use crate::removable::Removable;
@@ -85,6 +87,8 @@ pub(crate) struct App {
     pub(crate) off_link: Mutex<Option<Instant>>,
     /// Whether somebody showed to stand before the device.
     pub(crate) hand: Hand,
+    /// The device's own network, if it is set here.
+    pub(crate) network: Option<Arc<Network>>,
 }
 
 impl App {

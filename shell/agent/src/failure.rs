@@ -3,6 +3,7 @@
 use sparekey_device::Refusal;
 
 use crate::hasher::Full;
+use crate::network::Refused;
 
 /// Why a command has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(crate) enum Failure {
         /// In so many seconds of the device's running time.
         retry_after: u64,
     },
+    /// The device's network is not looked at or changed.
+    Network(Refused),
     /// Others come first.
     Full(Full),
     /// The next state could not be stored: nothing has happened.
@@ -57,12 +60,14 @@ impl Failure {
             Self::WrongTransferCode { .. } => Some("transfer_code"),
             Self::Refused(Refusal::WeakPassword(_)) => Some("password"),
             Self::Refused(Refusal::WrongProof { .. }) => Some("code"),
+            Self::Network(Refused::PortTaken(field)) => Some(field),
             Self::Refused(_)
             | Self::WrongLogin
             | Self::GrantOver
             | Self::NotAtScreen
             | Self::NobodyThere
             | Self::TooEarly { .. }
+            | Self::Network(_)
             | Self::Full(_)
             | Self::Unstored => None,
         }

@@ -20,6 +20,7 @@ mod lan_listener;
 mod link;
 mod live;
 pub mod memory;
+mod network;
 mod pages;
 mod path;
 mod presence;
@@ -44,6 +45,7 @@ mod vault;
 mod visitor;
 
 pub use agent::{Agent, AgentError, Bound};
+pub use network::{Linux, NetworkInterface};
 pub use recordings::Recordings;
 pub use sockets::Addresses;
 pub use strength::{Judge, judge_child};

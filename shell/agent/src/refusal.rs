@@ -1,5 +1,7 @@
 //! Refusals and failures as problems: the one place where their status and words are chosen.
 
+mod network;
+
 use axum::response::{IntoResponse, Response};
 use sparekey_device::ways::Why;
 use sparekey_device::{Refusal, Weak};
@@ -7,6 +9,8 @@ use sparekey_web::messages::{self, Message};
 use sparekey_web::problem::Problem;
 
 use crate::failure::{Failure, Malformed};
+
+pub(crate) use self::network::bad as bad_network;
 
 /// A login that was refused. It does not tell which of the two was wrong.
 const WRONG_LOGIN: Message = Message {
@@ -87,6 +91,7 @@ impl From<Failure> for Problem {
             Failure::NotAtScreen => Self::new(NOT_AT_SCREEN),
             Failure::NobodyThere => Self::new(NOBODY_THERE),
             Failure::TooEarly { retry_after } => Self::new(NEXT_CODE).retry_after(retry_after),
+            Failure::Network(refused) => refused.into(),
             Failure::Full(full) => Self::new(BUSY).retry_after(full.retry_after),
             Failure::Unstored => Self::new(UNWRITABLE),
         }

@@ -4,8 +4,10 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use sparekey_device::{Policy, QuestionsPolicy};
+use sparekey_device::{ListenPorts, Policy, QuestionsPolicy};
 use sparekey_protocol::Language;
+
+use crate::network::Linux;
 
 /// The port that a recorder's screen and browsers use unless another is set.
 const DEFAULT_PORT: u16 = 8443;
@@ -35,6 +37,10 @@ pub struct Settings {
     pub questions: Questions,
     /// Folders under which removable disks are mounted: the device's own screen offers to save a key file there. None: it does not.
     pub removable: Vec<PathBuf>,
+    /// The interface whose IPv4 settings the owner may change over the network. None: that is the system's matter.
+    pub network: Option<String>,
+    /// Where the system looks up its resolvers (resolv.conf(5)); written only when `network` is set and they are changed.
+    pub resolv_conf: PathBuf,
 }
 
 /// [`QuestionsPolicy`], as it is written: `allowed`, `beside-another-way` or `forbidden`.
@@ -73,6 +79,8 @@ impl Default for Settings {
             language: "en".to_owned(),
             questions: Questions::default(),
             removable: vec!["/media".into(), "/run/media".into()],
+            network: None,
+            resolv_conf: "/etc/resolv.conf".into(),
         }
     }
 }
@@ -89,6 +97,9 @@ pub enum BadSettings {
     /// Out of bounds.
     #[error("settings.toml: {0:?} is no language.\nGive a tag such as \"en\" or \"zh-Hans\".")]
     Language(String),
+    /// Not an interface.
+    #[error("settings.toml: {0:?} is no network interface.\nGive its name, such as \"eth0\".")]
+    Network(String),
 }
 
 impl Settings {
@@ -100,7 +111,10 @@ impl Settings {
         let settings: Self = toml::from_str(text)?;
         settings.policy()?;
         settings.mail_language()?;
-        Ok(settings)
+        match settings.network.as_deref().filter(|name| !Linux::is_name(name)) {
+            Some(name) => Err(BadSettings::Network(name.to_owned())),
+            None => Ok(settings),
+        }
     }
 
     /// What the device's rules need of it.
@@ -121,6 +135,15 @@ impl Settings {
         Language::new(&self.language).map_err(|_| BadSettings::Language(self.language.clone()))
     }
 
+    /// Answers at these ports, on the addresses that are set.
+    pub(crate) fn listen_at(&mut self, ports: ListenPorts) {
+        self.listen.set_port(ports.main);
+        if let Some(port) = ports.lan {
+            let ip = self.listen_lan.unwrap_or(self.listen).ip();
+            self.listen_lan = Some(SocketAddr::new(ip, port));
+        }
+    }
+
     /// Where the LAN tool is answered when the main socket has this address.
     pub fn lan_address(&self, main: SocketAddr) -> SocketAddr {
         let next = if self.listen.port() == 0 { 0 } else { main.port().wrapping_add(1) };
@@ -135,12 +158,13 @@ mod tests {
     #[test]
     fn everything_has_a_default_and_a_bound() {
         assert_eq!(Settings::parse("").unwrap().listen.port(), DEFAULT_PORT);
-        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\nscreen = false\nannounce = false\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'\nquestions = 'beside-another-way'\nremovable = ['/mnt']";
+        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\nscreen = false\nannounce = false\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'\nquestions = 'beside-another-way'\nremovable = ['/mnt']\nnetwork = 'eth0'\nresolv_conf = '/run/resolv.conf'";
         let all = Settings::parse(all).unwrap();
         assert!(all.names == ["a.local"] && !all.screen && !all.announce);
         assert_eq!(all.questions, Questions::BesideAnotherWay);
         assert_eq!(all.removable, [PathBuf::from("/mnt")]);
-        let further = ["questions = 'maybe'", "questions = true"];
+        assert_eq!(all.network.as_deref(), Some("eth0"));
+        let further = ["network = '-4'", "network = 'a/b'", "questions = 'maybe'", "questions = true"];
         let bad = ["code_minutes = 9", "code_minutes = 1441", "language = 'x'", "port = 1", "listen = 'here'", "="];
         for bad in bad.into_iter().chain(further) {
             let error = Settings::parse(bad).unwrap_err().to_string();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use sparekey_device::ListenPorts;
 use sparekey_web::listen::{Bounds, Listener, Scheme};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -18,12 +19,23 @@ const BIND_TRIES: u32 = 20;
 const BIND_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where an agent answers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addresses {
     /// HTTPS, and plain HTTP for the device's own screen.
     pub main: SocketAddr,
     /// The LAN tool's; none where the kernel has no such socket.
     pub lan: Option<SocketAddr>,
+}
+
+impl Addresses {
+    /// The same addresses with other ports.
+    pub(crate) fn with(self, ports: ListenPorts) -> Self {
+        let at = |mut address: SocketAddr, port| {
+            address.set_port(port);
+            address
+        };
+        Self { main: at(self.main, ports.main), lan: self.lan.zip(ports.lan).map(|(lan, port)| at(lan, port)) }
+    }
 }
 
 /// Bound, not yet answering.
@@ -76,6 +88,11 @@ impl Sockets {
             None
         });
         Ok(Self { main, lan })
+    }
+
+    /// Whether all that was to be bound is.
+    pub(crate) fn are_all(&self, addresses: Addresses) -> bool {
+        self.lan.is_some() == addresses.lan.is_some()
     }
 
     /// Answers until `done`: everybody by TLS, the device's own screen by plain HTTP as well.

@@ -169,7 +169,7 @@ impl Running {
 
     async fn start(dir: TempDir, agent: Agent, at: Start) -> Self {
         let done = CancellationToken::new();
-        let mut app = start(&agent, &agent.https().unwrap(), at, done.clone()).await.unwrap();
+        let mut app = start(&agent, &agent.https().unwrap(), None, at, done.clone()).await.unwrap();
         // Folders stand for sticks: a test mounts none.
         let sticks = Removable::with(vec![dir.path().join("media")], |_, _, _| true);
         Arc::get_mut(&mut app).unwrap().removable = sticks;

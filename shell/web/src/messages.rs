@@ -79,6 +79,10 @@ messages! {
     TOO_MANY_TRIES, "too-many-tries", TOO_MANY_REQUESTS,
         "There were too many wrong tries.",
         "Wait until the time shown has passed; the right password still logs in meanwhile.";
+    /// The device, or its system, has not what it takes, or not at the moment.
+    NOT_POSSIBLE, "not-possible", CONFLICT,
+        "The device cannot do this.",
+        "Look at what it says, and at its settings.";
 
     // Section 12: the service.
 

@@ -6,6 +6,7 @@ mod contacts;
 mod device;
 mod events;
 mod key_file;
+mod network;
 mod notices;
 mod password;
 mod questions;
@@ -46,6 +47,8 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/notices/{n}/told", post(notices::told))
         .route("/mail-server", put(notices::set_server).delete(notices::remove_server))
         .route("/transfer", post(transfer::hand_over))
+        .route("/network", get(network::show).put(network::change))
+        .route("/network/confirmation", post(network::confirm))
         .route("/sheet", get(sheet::show).post(sheet::make))
         .route("/sheet/{number}/void", post(sheet::void))
         .route("/questions", get(questions::list).put(questions::set))

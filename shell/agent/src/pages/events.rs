@@ -62,6 +62,9 @@ fn what(kind: EventKind) -> &'static str {
         EventKind::RecordingsErased => "Recordings erased",
         EventKind::TransferRefused => "Activation without the right transfer code: refused",
         EventKind::NoticeDismissed => "Said that the contacts know of something",
+        EventKind::NetworkChanged => "The device's network changed, until it is confirmed",
+        EventKind::NetworkConfirmed => "The change of the device's network confirmed",
+        EventKind::NetworkReturned => "A change of the device's network was not confirmed: it is as before",
         EventKind::MailServerChanged => "The mail server for telling the contacts changed",
         EventKind::AnswersClosed => "Twenty wrong sets of answers: they are refused",
     }
@@ -82,6 +85,7 @@ pub(super) fn is_news(kind: EventKind) -> bool {
         | EventKind::Transferred
         | EventKind::StopsLifted
         | EventKind::TransferRefused
+        | EventKind::NetworkReturned
         | EventKind::RefusedOffLink => true,
         EventKind::Activated
         | EventKind::LoggedIn
@@ -101,6 +105,8 @@ pub(super) fn is_news(kind: EventKind) -> bool {
         | EventKind::CardReplaced
         | EventKind::RecordingsErased
         | EventKind::MailServerChanged
+        | EventKind::NetworkChanged
+        | EventKind::NetworkConfirmed
         | EventKind::NoticeDismissed
         | EventKind::WayTested => false,
     }
