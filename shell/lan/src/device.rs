@@ -16,6 +16,7 @@ use serde_json::Value;
 use sparekey_protocol::{DeviceId, PublicKey, Refusal, tls_proof};
 
 use self::call::Line;
+pub(crate) use self::call::plain;
 pub use self::{
     address::{Address, BadAddress},
     call::{CallError, Problem},

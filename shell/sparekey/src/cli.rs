@@ -68,6 +68,11 @@ pub(crate) enum Command {
     ExportKey(ExportKey),
     /// What became of the codes of a recovery sheet, or a new sheet
     Sheet(Sheet),
+    /// A device's address and ports: what is in force, or a change that it takes back by itself unless it is reached with it
+    ///
+    /// Says what will change, asks, finds the device again by its key, and confirms. A device that is not reached with its new settings returns to
+    /// its old ones within a minute.
+    Network(Network),
     /// A device's own record: logins, attempts to recover, which ways are on, which service may help
     Security(Login),
     /// Read the QR in a photo on standard input (the service starts this for each photo)

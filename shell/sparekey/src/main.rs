@@ -67,6 +67,7 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Activate(options) => lan::activate::run(&options, report),
         Command::ExportKey(options) => lan::owner::export_key(&options, report),
         Command::Sheet(options) => lan::owner::sheet(&options, report),
+        Command::Network(options) => lan::network::run(&options, report),
         Command::Security(options) => lan::owner::security(&options, report),
         Command::Watch(options) => watch::run(&options, report),
         Command::Recorder(Recorder::Init(options)) => recorder::init(&options, report),

@@ -38,6 +38,26 @@ impl Address {
         })
     }
 
+    /// The same address, at another port.
+    #[must_use]
+    pub fn with_port(&self, port: u16) -> Self {
+        let mut other = self.clone();
+        other.socket.set_port(port);
+        other
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.socket.port()
+    }
+
+    /// Without port and interface.
+    #[must_use]
+    pub fn ip(&self) -> IpAddr {
+        self.socket.ip()
+    }
+
     fn read_with(text: &str, port: Option<u16>, index: impl Fn(&str) -> Option<u32>) -> Result<Self, BadAddress> {
         let port = port.unwrap_or(PORT);
         if let Ok(IpAddr::V4(v4)) = text.parse() {

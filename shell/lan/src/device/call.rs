@@ -180,7 +180,7 @@ fn problem(body: &[u8]) -> Option<Problem> {
 }
 
 /// What came from elsewhere, for a terminal: no control character gets there.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

@@ -1,6 +1,10 @@
 //! The LAN tool.
 
-use std::path::PathBuf;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    str::FromStr,
+};
 
 use clap::Args;
 use sparekey_lan::Selection;
@@ -121,4 +125,128 @@ pub(crate) struct Discover {
     /// Search for so long, and list once [default: until nothing new comes, at most 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) seconds: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct Network {
+    /// Its serial number, or its address
+    #[arg(value_name = "SERIAL|ADDRESS")]
+    pub(crate) device: Option<String>,
+    /// Where the device with this serial number answers now [default: it is searched for]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) at: Option<String>,
+    /// Its new address, with the length of its network's prefix: 192.168.1.64/24
+    #[arg(long, value_name = "ADDRESS/PREFIX")]
+    pub(crate) address: Option<Prefixed>,
+    /// Its gateway, or none [default: as it is]
+    #[arg(long, value_name = "ADDRESS|none")]
+    pub(crate) gateway: Option<Gateway>,
+    /// Its resolvers, with commas between, or none [default: as they are]
+    #[arg(long, value_name = "ADDRESS,…|none")]
+    pub(crate) dns: Option<Dns>,
+    /// It gets address, gateway and resolvers from a server on the link
+    #[arg(long, conflicts_with_all = ["address", "gateway", "dns"])]
+    pub(crate) dhcp: bool,
+    /// The port of its pages
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// The port of the LAN tool
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) lan_port: Option<u16>,
+    /// Change it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// The administrator's name
+    #[arg(long, value_name = "NAME", default_value = "admin")]
+    pub(crate) username: String,
+    /// The public key of its maker (maker.pub): only a device that this maker certified is spoken to
+    #[arg(long, value_name = "FILE")]
+    pub(crate) maker: Option<PathBuf>,
+    /// Where to remember each device's key [default: sparekey/known-devices where the system keeps such things]
+    #[arg(long, env = "SPAREKEY_KNOWN", value_name = "FILE")]
+    pub(crate) known: Option<PathBuf>,
+}
+
+impl Network {
+    /// Whom it is about, as the other commands have it. There, `--address` is where the device answers.
+    pub(crate) fn login(&self) -> Login {
+        let Self { device, at, maker, known, username, .. } = self;
+        let whom = Whom { device: device.clone(), address: at.clone(), maker: maker.clone(), known: known.clone() };
+        Login { whom, username: username.clone() }
+    }
+}
+
+/// An address with the length of its network's prefix. Whether a device can have it, is the device's to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Prefixed {
+    pub(crate) address: Ipv4Addr,
+    pub(crate) bits: u8,
+}
+
+impl FromStr for Prefixed {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let read = || {
+            let (address, bits) = text.split_once('/')?;
+            Some(Self { address: address.parse().ok()?, bits: bits.parse().ok()? })
+        };
+        read().ok_or("not an address with the length of its prefix, such as 192.168.1.64/24")
+    }
+}
+
+/// An address, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gateway(pub(crate) Option<Ipv4Addr>);
+
+impl FromStr for Gateway {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self(None)),
+            text => text.parse().map(|address| Self(Some(address))).map_err(|_| "neither an IPv4 address nor none"),
+        }
+    }
+}
+
+/// Some addresses, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dns(pub(crate) Vec<IpAddr>);
+
+impl FromStr for Dns {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "none" {
+            return Ok(Self(Vec::new()));
+        }
+        let all: Result<_, _> = text.split(',').map(|one| one.trim().parse()).collect();
+        all.map(Self).map_err(|_| "neither addresses with commas between, nor none")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_they_are_written() {
+        let prefixed = |text: &str| text.parse().ok().map(|Prefixed { address, bits }| format!("{address}/{bits}"));
+        for (text, read) in [
+            ("192.168.1.64/24", true),
+            ("192.168.1.64", false),
+            ("192.168.1.64/", false),
+            ("192.168.1.64/256", false),
+            ("192.168.1/24", false),
+            ("fe80::1/64", false),
+            ("192.168.1.64/255.255.255.0", false),
+        ] {
+            assert_eq!(prefixed(text), read.then(|| text.to_owned()), "{text}");
+        }
+        assert_eq!("none".parse(), Ok(Gateway(None)));
+        assert!("".parse::<Gateway>().is_err() && "x".parse::<Dns>().is_err() && "1.1.1.1,".parse::<Dns>().is_err());
+        assert_eq!("none".parse(), Ok(Dns(vec![])));
+        assert_eq!("9.9.9.9, 2620:fe::fe".parse::<Dns>().map(|dns| dns.0.len()), Ok(2));
+    }
 }

@@ -11,11 +11,30 @@ use sparekey_lan::{
     device::{Address, Belief, Device, Known},
 };
 
+use sparekey_protocol::PublicKey;
+
 use crate::{cli::Whom, failure::Failure, files, lan, report::Report};
 
 /// How long a device is searched for.
 const SEARCH: Duration = Duration::from_secs(6);
 const STEP: Duration = Duration::from_millis(100);
+
+/// Whom to believe, read from what was typed.
+pub(crate) struct Believed {
+    maker: Option<PublicKey>,
+    known: Known,
+}
+
+impl Believed {
+    pub(crate) fn of(whom: &Whom) -> Result<Self, Failure> {
+        let maker = whom.maker.as_deref().map(files::public_key).transpose()?;
+        Ok(Self { maker, known: Known::new(&known_file(whom)?) })
+    }
+
+    pub(crate) fn borrowed(&self) -> Belief<'_> {
+        Belief { maker: self.maker.as_ref(), known: &self.known }
+    }
+}
 
 /// Meets the device that was named, and says so where only its own word tells that it is the one.
 pub(crate) fn device(whom: &Whom, report: Report) -> Result<Device, Failure> {
@@ -30,9 +49,8 @@ pub(crate) fn meet(
     whom: &Whom,
     report: Report,
 ) -> Result<Device, Failure> {
-    let maker = whom.maker.as_deref().map(files::public_key).transpose()?;
-    let known = Known::new(&known_file(whom)?);
-    let belief = Belief { maker: maker.as_ref(), known: &known };
+    let believed = Believed::of(whom)?;
+    let belief = believed.borrowed();
     let mut last = None;
     for address in addresses {
         match Device::meet(address, serial, &belief) {

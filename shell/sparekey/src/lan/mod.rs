@@ -7,6 +7,7 @@ mod chosen;
 mod each;
 mod find;
 pub(crate) mod forgot;
+pub(crate) mod network;
 pub(crate) mod owner;
 
 use sparekey_lan::device::{CallError, MeetError};
