@@ -8,6 +8,7 @@
 
 pub mod device;
 mod finder;
+mod guidance;
 pub mod list;
 pub mod live;
 pub mod network;
@@ -17,6 +18,8 @@ mod select;
 mod trouble;
 
 pub use finder::{Finder, LanError, Traffic};
+pub use guidance::{Nearness, guidance};
 pub use row::{COLUMNS, Port, Row};
 pub use select::{SelectError, Selection};
 pub use sparekey_discovery as discovery;
+pub use sparekey_guidance::{Guidance, Language};

@@ -9,7 +9,8 @@ use std::{
 
 use serde_json::Value;
 
-const CORE: [&str; 4] = ["sparekey-protocol", "sparekey-device", "sparekey-cases", "sparekey-discovery"];
+const CORE: [&str; 5] =
+    ["sparekey-protocol", "sparekey-device", "sparekey-cases", "sparekey-discovery", "sparekey-guidance"];
 
 /// The rooms that the other shells may use.
 const SHARED: [&str; 3] = ["sparekey-web", "sparekey-mail", "sparekey-link"];
@@ -54,7 +55,7 @@ fn dependencies_point_inwards() {
     let workspace = workspace();
     for (name, package) in &workspace {
         let allowed = |other: &str| match (package.kind.as_str(), name.as_str()) {
-            (_, "sparekey-protocol" | "sparekey-discovery") => false,
+            (_, "sparekey-protocol" | "sparekey-discovery" | "sparekey-guidance") => false,
             ("core", _) => other == "sparekey-protocol",
             (_, "sparekey-sim") => CORE.contains(&other),
             ("shell", "sparekey") => true,

@@ -50,6 +50,9 @@ pub(crate) struct Forgot {
     /// The administrator's name, to log in with at the end [default: it is asked for; for scripts, admin]
     #[arg(long, value_name = "NAME")]
     pub(crate) username: Option<String>,
+    /// The language in which the owner of another vendor's device is helped: en, de, es, zh [default: the system's]
+    #[arg(long, value_name = "TAG")]
+    pub(crate) language: Option<String>,
 }
 
 /// Many devices by the desk: with --request one file for the desk, with --grant the grants back, and one new password for all.

@@ -10,13 +10,23 @@ use sparekey_lan::{
     Finder, Row,
     device::{Address, Belief, Device, Known},
 };
-
 use sparekey_protocol::PublicKey;
 
-use crate::{cli::Whom, failure::Failure, files, lan, report::Report};
+use crate::{
+    cli::Whom,
+    failure::Failure,
+    files,
+    lan::{
+        self,
+        other_vendor::{self, Meant},
+    },
+    report::Report,
+};
 
 /// How long a device is searched for.
 const SEARCH: Duration = Duration::from_secs(6);
+/// How long an address is looked at: four rounds of every dialect that other vendors' devices speak have been answered then.
+const LOOK: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(100);
 
 /// Whom to believe, read from what was typed.
@@ -38,8 +48,26 @@ impl Believed {
 
 /// Meets the device that was named, and says so where only its own word tells that it is the one.
 pub(crate) fn device(whom: &Whom, report: Report) -> Result<Device, Failure> {
-    let (serial, addresses) = places(whom)?;
-    meet(serial.as_deref(), addresses, whom, report)
+    let (serial, found) = places(whom)?;
+    meet(serial.as_deref(), ours(found, whom, other_vendor::refusal)?, whom, report)
+}
+
+/// The same; if it is another vendor's, its owner is told what that vendor's ways are.
+pub(crate) fn device_or_help(whom: &Whom, language: Option<&str>, report: Report) -> Result<Device, Failure> {
+    let (serial, found) = places(whom)?;
+    let help = |rows: &[Row], typed: &str| other_vendor::help(rows, typed, language, report);
+    meet(serial.as_deref(), ours(found, whom, help)?, whom, report)
+}
+
+/// Where our device is, or why it is none of ours.
+fn ours(found: Found, whom: &Whom, other: impl FnOnce(&[Row], &str) -> Failure) -> Result<Vec<Address>, Failure> {
+    let typed = whom.device.as_deref().unwrap_or_default();
+    match found {
+        Found::Ours(addresses) => Ok(addresses),
+        Found::Not(Meant::Others(rows)) if !rows.is_empty() => Err(other(&rows, typed)),
+        Found::Not(Meant::Nearly(serials)) if !serials.is_empty() => Err(nearly(typed, &serials)),
+        Found::Not(_) => Ok(Vec::new()),
+    }
 }
 
 /// Meets the device with this serial number at one of these addresses.
@@ -78,48 +106,91 @@ pub(crate) fn meet(
     }))
 }
 
+/// Where a name leads.
+enum Found {
+    /// To these places, where a device of ours is to prove who it is.
+    Ours(Vec<Address>),
+    /// To no device of ours.
+    Not(Meant),
+}
+
+fn nearly(typed: &str, serials: &[String]) -> Failure {
+    let happened = format!("No Sparekey device has the serial number {typed}, but nearly so: {}.", serials.join(", "));
+    Failure::new("not-found", happened, "Type it as it stands there.")
+}
+
 /// What is known of the serial, and where to look.
-fn places(whom: &Whom) -> Result<(Option<String>, Vec<Address>), Failure> {
+fn places(whom: &Whom) -> Result<(Option<String>, Found), Failure> {
     let Some(device) = whom.device.as_deref().map(str::trim) else {
         return Err(Failure::malformed("SERIAL|ADDRESS", "no device is named"));
     };
     let read = |text: &str| Address::read(text, None).map_err(|error| Failure::malformed(text, error));
     if let Some(address) = &whom.address {
-        return Ok((Some(device.to_owned()), vec![read(address)?]));
+        return Ok((Some(device.to_owned()), look_at(read(address)?)));
     }
     if device.contains(['.', ':']) {
-        return Ok((None, vec![read(device)?]));
+        return Ok((None, look_at(read(device)?)));
     }
     Ok((Some(device.to_owned()), search(device)?))
 }
 
 /// All that say to have this serial: which of them it is, is proven later.
-fn search(serial: &str) -> Result<Vec<Address>, Failure> {
-    let rows = rows(|rows| rows.iter().any(|row| row.serial.as_deref() == Some(serial)))?;
-    Ok(rows.iter().filter(|row| row.serial.as_deref() == Some(serial)).flat_map(addresses).collect())
+fn search(serial: &str) -> Result<Found, Failure> {
+    let is_it = |row: &Row| row.serial.as_deref() == Some(serial);
+    let finder = searched(|rows| rows.iter().any(is_it))?;
+    let addresses: Vec<_> = reached(&finder).iter().filter(|row| is_it(row)).flat_map(addresses).collect();
+    Ok(if addresses.is_empty() {
+        Found::Not(other_vendor::meant(finder.rows(), serial))
+    } else {
+        Found::Ours(addresses)
+    })
 }
 
 /// The Sparekey devices on the link: searched for until there are enough, or nothing new comes.
 pub(crate) fn rows(enough: impl Fn(&[Row]) -> bool) -> Result<Vec<Row>, Failure> {
+    searched(enough).map(|finder| reached(&finder))
+}
+
+fn searched(enough: impl Fn(&[Row]) -> bool) -> Result<Finder, Failure> {
     let mut finder = Finder::new(Vec::new()).map_err(|error| Failure::two_lines("not-possible", &error))?;
     let end = Instant::now() + SEARCH;
-    loop {
-        let rows: Vec<_> = finder
-            .rows()
-            .into_iter()
-            .filter(|row| !row.gone && row.device_id.is_some() && row.serial.is_some() && !addresses(row).is_empty())
-            .collect();
-        if enough(&rows) || finder.is_over() || Instant::now() >= end {
-            return Ok(rows);
-        }
+    while !enough(&reached(&finder)) && !finder.is_over() && Instant::now() < end {
         finder.step(STEP).map_err(|error| Failure::two_lines("not-possible", &error))?;
     }
+    Ok(finder)
+}
+
+/// Of what was found: devices of ours that can be talked to.
+fn reached(finder: &Finder) -> Vec<Row> {
+    let is_one = |row: &Row| !row.gone && row.device_id.is_some() && row.serial.is_some() && !addresses(row).is_empty();
+    finder.rows().into_iter().filter(is_one).collect()
 }
 
 /// Where a device is talked to.
 pub(crate) fn addresses(row: &Row) -> Vec<Address> {
     let port = row.ports.iter().find(|port| port.name == "sparekey").map(|port| port.port);
     row.addresses.iter().filter_map(|address| Address::read(address, port).ok()).collect()
+}
+
+/// Whose address this is, before anything is connected to: another vendor's device is not. What says nothing of itself is taken for ours.
+fn look_at(address: Address) -> Found {
+    let ip = address.ip();
+    let Some(mut finder) = (!ip.is_loopback()).then(|| Finder::new(Vec::new()).ok()).flatten() else {
+        return Found::Ours(vec![address]);
+    };
+    let end = Instant::now() + LOOK;
+    let here = |finder: &Finder| finder.rows().into_iter().filter(|row| row.has_address(ip)).collect::<Vec<_>>();
+    while Instant::now() < end && !finder.is_over() && !here(&finder).iter().any(Row::is_ours) {
+        if finder.step(STEP).is_err() {
+            break;
+        }
+    }
+    let rows = here(&finder);
+    if rows.is_empty() || rows.iter().any(Row::is_ours) {
+        Found::Ours(vec![address])
+    } else {
+        Found::Not(Meant::Others(rows))
+    }
 }
 
 /// `--known`, or where the system keeps what programs remember.

@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Forgot, report: Report) -> Result<(), Failure> {
     if let Some(chosen) = chosen::read(&options.many)? {
         return batch::run(options, chosen, report);
     }
-    let device = find::device(&options.whom, report)?;
+    let device = find::device_or_help(&options.whom, options.language.as_deref(), report)?;
     let way = choose(&device, options, report)?;
     let mut body = json!({ "method": way });
     if let Some(contact) = options.contact {

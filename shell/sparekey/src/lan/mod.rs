@@ -8,6 +8,7 @@ mod each;
 mod find;
 pub(crate) mod forgot;
 pub(crate) mod network;
+mod other_vendor;
 pub(crate) mod owner;
 
 use sparekey_lan::device::{CallError, MeetError};
