@@ -155,6 +155,17 @@ def one_way(recorder, service, mailbox, password, legs):
     return recovery["qr_text"]
 
 
+def by_command(bench, recorder, old, new, legs):
+    """The LAN tool's command with a key file, from its start until it has logged in."""
+    whom = ["BENCH-1", "--address", recorder.split("/")[2], "--known", "known"]
+    typed = lambda arguments, text: subprocess.run([bench.program, *arguments], cwd=bench.folder, input=text, text=True,
+                                                   check=True, capture_output=True)
+    (bench.folder / "key.xml").unlink(missing_ok=True)
+    typed(["export-key", *whom, "--out", "key.xml"], f"{old}\n")
+    legs.leg("`sparekey forgot --way keyfile`: started to logged in",
+             lambda: typed(["forgot", *whom, "--way", "keyfile", "--key-file", "key.xml"], f"{new}\n"))
+
+
 def up(recorder, after=0):
     """What it says of itself, if it answers and was started later than that."""
     try:
@@ -198,6 +209,8 @@ def main():
             activate(recorder, service, mailbox)
             for number in range(ROUNDS):
                 text = one_way(recorder, service, mailbox, PASSWORDS[(number + 1) % 2], legs)
+            for number in range(ROUNDS, 2 * ROUNDS):
+                by_command(bench, recorder, PASSWORDS[number % 2], PASSWORDS[(number + 1) % 2], legs)
             legs.table()
             recovery = want(201, "POST", f"{recorder}/recoveries", {"method": "email"})
             print(f"\n{ROUNDS} rounds. Cost of a hash of a password: "
