@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bolero::check;
 use sparekey_discovery::{
-    Announcement, Arrival, Asker, Door, Link, Prefix, Search, Source, State, dhip, dns, mdns, sadp,
+    Announcement, Arrival, Asker, Door, Link, Prefix, Search, Source, State,
+    device_service::{self, About, Answer, DateTime},
+    dhip, dns, mdns, sadp,
     wsd::{self, Endpoint},
 };
 use sparekey_fuzz::edited;
@@ -88,6 +90,20 @@ target!(edited_dns, Edits, {
         let asker = Asker { interface: 2, address: "192.168.1.10:5353".parse().unwrap() };
         let _ = responder.handle(&message, asker, true, Some(255), 2_000);
         assert!(responder.poll(4_000).iter().all(|outgoing| outgoing.bytes.len() <= 1_440));
+    }
+});
+
+target!(edited_device_service, Edits, {
+    let good = concat!(
+        "<e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\"><e:Body>",
+        "<GetServices xmlns=\"http://www.onvif.org/ver10/device/wsdl\"><IncludeCapability>true</IncludeCapability></GetServices>",
+        "</e:Body></e:Envelope>"
+    );
+    let now = DateTime { year: 2026, month: 1, day: 2, hour: 3, minute: 4, second: 5 };
+    move |edits: &Edits| {
+        let about = About { url: "https://192.0.2.1/onvif/device_service", device_id: [1; 16], now };
+        let Answer { status, body } = device_service::answer(&edited(good.as_bytes(), edits), &about);
+        assert!([200, 400, 500].contains(&status) && body.len() < 2_000);
     }
 });
 

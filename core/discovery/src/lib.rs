@@ -15,6 +15,7 @@
 extern crate alloc;
 
 mod announcement;
+pub mod device_service;
 pub mod dhip;
 pub mod dns;
 mod label;

@@ -21,6 +21,7 @@ mod link;
 mod live;
 pub mod memory;
 mod network;
+mod onvif;
 mod pages;
 mod path;
 mod presence;

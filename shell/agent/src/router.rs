@@ -17,19 +17,19 @@ use sparekey_web::problem::Problem;
 use crate::app::App;
 use crate::link::Door;
 use crate::refusal::UNWRITABLE;
-use crate::{api, pages};
+use crate::{api, onvif, pages};
 
 /// The longest body: a file of 64 KiB (protocol section 8) within JSON.
 const LONGEST_BODY: usize = 80 * 1024;
 
-/// All that is answered: interface and pages on the main socket, the interface alone on the LAN tool's.
+/// All that is answered: interface, pages and what ONVIF programs ask first on the main socket, the interface alone on the LAN tool's.
 ///
 /// # Errors
 /// If the system has no randomness.
 pub(crate) fn answering(app: &Arc<App>, hosts: Hosts, door: Door) -> io::Result<Router> {
     let csrf = Csrf::random().map_err(|_| io::Error::other("no randomness"))?;
     let calls = match door {
-        Door::Main => api::router().merge(pages::router()),
+        Door::Main => api::router().merge(pages::router()).merge(onvif::router()),
         Door::Link => api::router(),
     };
     let router = calls

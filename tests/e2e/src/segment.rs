@@ -103,7 +103,8 @@ impl Segment {
     pub fn peer(&self, name: &str, script: &str, args: &[&str]) -> Option<Command> {
         let named = env::var("SPAREKEY_PEER_PYTHON").ok();
         let python = named.as_deref().unwrap_or("python3");
-        let can_run = Command::new(python).args(["-c", "import zeroconf, wsdiscovery"]).stderr(Stdio::null()).status();
+        let can_run =
+            Command::new(python).args(["-c", "import zeroconf, wsdiscovery, onvif"]).stderr(Stdio::null()).status();
         if named.is_none() && !can_run.is_ok_and(|status| status.success()) {
             println!("skipped: no Python with the modules of tests/e2e/peers/requirements.txt");
             return None;
