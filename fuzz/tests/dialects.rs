@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use bolero::check;
 use sparekey_discovery::{
-    Announcement, Arrival, Asker, Door, Link, Prefix, Search, Source, State,
-    device_service::{self, About, Answer, DateTime},
-    dhip, dns, mdns, sadp,
+    Announcement, Arrival, Asker, Door, Link, Prefix, Search, Source, State, dhip, dns, mdns, sadp,
     wsd::{self, Endpoint},
 };
 use sparekey_fuzz::edited;
+use sparekey_onvif::{
+    DateTime,
+    device_service::{self, About, Answer},
+};
 
 type Edits = Vec<(u16, u8, u8)>;
 
@@ -101,7 +103,7 @@ target!(edited_device_service, Edits, {
     );
     let now = DateTime { year: 2026, month: 1, day: 2, hour: 3, minute: 4, second: 5 };
     move |edits: &Edits| {
-        let about = About { url: "https://192.0.2.1/onvif/device_service", device_id: [1; 16], now };
+        let about = About { url: "https://192.0.2.1/onvif/device_service", endpoint: "1-2", now };
         let Answer { status, body } = device_service::answer(&edited(good.as_bytes(), edits), &about);
         assert!([200, 400, 500].contains(&status) && body.len() < 2_000);
     }

@@ -15,7 +15,6 @@
 extern crate alloc;
 
 mod announcement;
-pub mod device_service;
 pub mod dhip;
 pub mod dns;
 mod label;
@@ -30,7 +29,6 @@ mod search;
 mod sighting;
 mod table;
 pub mod wsd;
-mod xml;
 
 pub use announcement::Announcement;
 pub use label::Label;

@@ -19,6 +19,16 @@ pub enum Refused {
     NotAnAnswer,
 }
 
+impl From<sparekey_xml::Refused> for Refused {
+    fn from(refused: sparekey_xml::Refused) -> Self {
+        match refused {
+            sparekey_xml::Refused::TooLong => Self::TooLong,
+            sparekey_xml::Refused::TooMany => Self::TooMany,
+            sparekey_xml::Refused::Shape => Self::Shape,
+        }
+    }
+}
+
 impl Refused {
     /// Its name in test vectors and logs.
     #[must_use]

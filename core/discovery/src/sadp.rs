@@ -6,12 +6,11 @@
 use alloc::{format, vec::Vec};
 use core::net::{IpAddr, Ipv4Addr};
 
-use roxmltree::Node;
+use sparekey_xml::{Node, parse, text};
 
 use crate::{
     Label, Mac, Refused,
     sighting::{Dialect, Sighting, Source, State},
-    xml::{parse, text},
 };
 
 /// Fields of an answer that tell how its password can be reset, and whether now.

@@ -1,4 +1,4 @@
-//! What an ONVIF program asks of the device that it found (`sparekey_discovery::device_service`).
+//! What an ONVIF program asks of the device that it found (`sparekey_onvif::device_service`).
 
 use std::sync::Arc;
 
@@ -8,7 +8,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::{HeaderMap, StatusCode, header};
-use sparekey_discovery::device_service::{self, About, Answer, DateTime};
+use sparekey_discovery::wsd;
+use sparekey_onvif::DateTime;
+use sparekey_onvif::device_service::{self, About, Answer};
 
 use crate::app::App;
 use crate::visitor::Visitor;
@@ -25,7 +27,8 @@ async fn answer(State(app): State<Arc<App>>, visitor: Visitor, headers: HeaderMa
     let now = now.calendar();
     let (year, month, day) = (now.year, now.month, now.day);
     let now = DateTime { year, month, day, hour: now.hour, minute: now.minute, second: now.second };
-    let Answer { status, body } = device_service::answer(&call, &About { url: &url, device_id, now });
+    let Answer { status, body } =
+        device_service::answer(&call, &About { url: &url, endpoint: &wsd::uuid(device_id), now });
     let status = StatusCode::from_u16(status).expect("a status of HTTP");
     (status, [(header::CONTENT_TYPE, "application/soap+xml; charset=utf-8")], body).into_response()
 }

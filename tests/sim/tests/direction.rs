@@ -9,8 +9,15 @@ use std::{
 
 use serde_json::Value;
 
-const CORE: [&str; 5] =
-    ["sparekey-protocol", "sparekey-device", "sparekey-cases", "sparekey-discovery", "sparekey-guidance"];
+const CORE: [&str; 7] = [
+    "sparekey-protocol",
+    "sparekey-device",
+    "sparekey-cases",
+    "sparekey-discovery",
+    "sparekey-guidance",
+    "sparekey-onvif",
+    "sparekey-xml",
+];
 
 /// The rooms that the other shells may use.
 const SHARED: [&str; 3] = ["sparekey-web", "sparekey-mail", "sparekey-link"];
@@ -55,7 +62,8 @@ fn dependencies_point_inwards() {
     let workspace = workspace();
     for (name, package) in &workspace {
         let allowed = |other: &str| match (package.kind.as_str(), name.as_str()) {
-            (_, "sparekey-protocol" | "sparekey-discovery" | "sparekey-guidance") => false,
+            (_, "sparekey-protocol" | "sparekey-guidance" | "sparekey-xml") => false,
+            (_, "sparekey-discovery" | "sparekey-onvif") => other == "sparekey-xml",
             ("core", _) => other == "sparekey-protocol",
             (_, "sparekey-sim") => CORE.contains(&other),
             ("shell", "sparekey") => true,

@@ -4,7 +4,7 @@ use alloc::{collections::VecDeque, format, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
 use super::{Asks, DEVICE, Endpoint, NETWORK, Probe, write::Saying};
-use crate::{Asker, Family, Link, Outgoing, Refused, To, device_service::PATH, search::mix};
+use crate::{Asker, Family, Link, Outgoing, Refused, To, search::mix};
 
 /// An answer waits a random time up to this (WS-Discovery section 2.4, APP_MAX_DELAY).
 const SPREAD: u64 = 500;
@@ -186,7 +186,8 @@ fn urls(link: &Link, first: Family, port: u16) -> String {
     let v6 = link.v6.iter().copied().map(IpAddr::V6);
     let mut addresses: Vec<_> = v4.chain(v6).collect();
     addresses.sort_by_key(|address| Family::of(*address) != first);
-    let urls = addresses.into_iter().map(|address| format!("https://{}{PATH}", SocketAddr::new(address, port)));
+    let urls =
+        addresses.into_iter().map(|address| format!("https://{}/onvif/device_service", SocketAddr::new(address, port)));
     urls.collect::<Vec<_>>().join(" ")
 }
 

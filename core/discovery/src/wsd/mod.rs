@@ -27,11 +27,11 @@ pub fn group(family: Family) -> IpAddr {
     }
 }
 
-pub(crate) const SOAP: &str = "http://www.w3.org/2003/05/soap-envelope";
+const SOAP: &str = "http://www.w3.org/2003/05/soap-envelope";
 const ADDRESSING: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing";
 const DISCOVERY: &str = "http://schemas.xmlsoap.org/ws/2005/04/discovery";
 const NETWORK: &str = "http://www.onvif.org/ver10/network/wsdl";
-pub(crate) const DEVICE: &str = "http://www.onvif.org/ver10/device/wsdl";
+const DEVICE: &str = "http://www.onvif.org/ver10/device/wsdl";
 const SCOPE: &str = "onvif://www.onvif.org/";
 /// A scope of Sparekey devices: their id follows (protocol section 10).
 const OURS: &str = "urn:sparekey:device:";
@@ -98,8 +98,9 @@ impl Endpoint {
     }
 }
 
-/// Sixteen bytes as a UUID of version 8, whose meaning is its maker's (RFC 9562 section 5.8).
-pub(crate) fn uuid(mut bytes: [u8; 16]) -> String {
+/// The identifier of a device, or of a message: sixteen bytes as a UUID of version 8, whose meaning is its maker's (RFC 9562 section 5.8).
+#[must_use]
+pub fn uuid(mut bytes: [u8; 16]) -> String {
     bytes[6] = bytes[6] & 0x0f | 0x80;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let digits = hex::encode(bytes);

@@ -5,12 +5,9 @@ use alloc::{
     vec::Vec,
 };
 
-use roxmltree::Node;
+use sparekey_xml::{Node, child, parse, text};
 
-use crate::{
-    Refused,
-    xml::{child, parse, text},
-};
+use crate::Refused;
 
 /// Devices that one message may name: a recorder may answer for its cameras.
 const MAX_MATCHES: usize = 16;

@@ -3,7 +3,7 @@
 use alloc::{format, string::String, vec::Vec};
 
 use super::{ADDRESSING, Asks, DEVICE, DISCOVERY, Endpoint, NETWORK, SOAP, uuid};
-use crate::xml::escape;
+use sparekey_xml::escape;
 
 const ANONYMOUS: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous";
 const EVERYBODY: &str = "urn:schemas-xmlsoap-org:ws:2005:04:discovery";

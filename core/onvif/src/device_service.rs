@@ -8,46 +8,24 @@ use alloc::{
     string::{String, ToString},
 };
 
-use roxmltree::Node;
+use sparekey_xml::{Node, Refused, child, escape, parse};
 
-use crate::{
-    Refused,
-    wsd::{DEVICE, SOAP, uuid},
-    xml::{child, escape, parse},
-};
+use crate::{DEVICE, DateTime, SCHEMA, SOAP};
 
 /// Where a device answers, behind its address and port.
 pub const PATH: &str = "/onvif/device_service";
-/// The namespace of ONVIF's own faults, and of its types.
+/// The namespace of ONVIF's own faults.
 const ERROR: &str = "http://www.onvif.org/ver10/error";
-const SCHEMA: &str = "http://www.onvif.org/ver10/schema";
 /// The version of the core specification that these calls are of.
 const VERSION: (u32, u32) = (24, 12);
-
-/// A time of the device's clock, UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DateTime {
-    /// The year.
-    pub year: u64,
-    /// 1 to 12.
-    pub month: u64,
-    /// 1 to 31.
-    pub day: u64,
-    /// 0 to 23.
-    pub hour: u64,
-    /// 0 to 59.
-    pub minute: u64,
-    /// 0 to 59.
-    pub second: u64,
-}
 
 /// What the answers are made of.
 #[derive(Clone, Copy, Debug)]
 pub struct About<'a> {
     /// The URL of this service, as its caller reached it.
     pub url: &'a str,
-    /// Its id, which is its identifier in WS-Discovery as well.
-    pub device_id: [u8; 16],
+    /// Its identifier in WS-Discovery: a UUID.
+    pub endpoint: &'a str,
     /// What the device's clock shows.
     pub now: DateTime,
 }
@@ -118,7 +96,7 @@ fn said(name: &str, with_capability: bool, about: &About<'_>) -> Option<String> 
             )
         }
         "GetServiceCapabilities" => CAPABILITIES.to_string(),
-        "GetEndpointReference" => format!("<tds:GUID>urn:uuid:{}</tds:GUID>", uuid(about.device_id)),
+        "GetEndpointReference" => format!("<tds:GUID>urn:uuid:{}</tds:GUID>", escape(about.endpoint)),
         "GetHostname" => {
             "<tds:HostnameInformation><tt:FromDHCP>false</tt:FromDHCP></tds:HostnameInformation>".to_string()
         }
@@ -151,12 +129,12 @@ fn envelope(status: u16, body: &str) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use roxmltree::Document;
+    use sparekey_xml::Document;
 
     const NOW: DateTime = DateTime { year: 2026, month: 11, day: 5, hour: 23, minute: 59, second: 7 };
 
     fn called(call: &str) -> Answer {
-        let about = About { url: "https://192.168.1.64:8443/onvif/device_service", device_id: [1; 16], now: NOW };
+        let about = About { url: "https://192.168.1.64:8443/onvif/device_service", endpoint: "1-2", now: NOW };
         let answer = answer(call.as_bytes(), &about);
         Document::parse(&answer.body).expect("every answer is well-formed");
         answer
@@ -173,7 +151,7 @@ mod tests {
             ("GetCapabilities", "<tt:XAddr>https://192.168.1.64:8443/onvif/device_service</tt:XAddr>"),
             ("GetServices", "<tds:XAddr>https://192.168.1.64:8443/onvif/device_service</tds:XAddr>"),
             ("GetServiceCapabilities", "DiscoveryBye=\"true\""),
-            ("GetEndpointReference", "<tds:GUID>urn:uuid:01010101-0101-8101-8101-010101010101</tds:GUID>"),
+            ("GetEndpointReference", "<tds:GUID>urn:uuid:1-2</tds:GUID>"),
             ("GetHostname", "<tt:FromDHCP>false</tt:FromDHCP>"),
             ("GetWsdlUrl", "http://www.onvif.org/ver10/device/wsdl"),
         ] {
@@ -213,7 +191,7 @@ mod tests {
 
     #[test]
     fn what_the_caller_named_is_escaped() {
-        let about = About { url: "https://a&b<c>\"", device_id: [1; 16], now: NOW };
+        let about = About { url: "https://a&b<c>\"", endpoint: "1-2", now: NOW };
         let answer = answer(call("<d:GetServices/>").as_bytes(), &about);
         assert!(answer.body.contains("https://a&amp;b&lt;c&gt;&quot;"), "{}", answer.body);
     }
