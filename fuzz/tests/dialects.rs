@@ -13,6 +13,7 @@ use sparekey_fuzz::edited;
 use sparekey_onvif::{
     DateTime,
     device_service::{self, About, Answer},
+    users,
 };
 
 type Edits = Vec<(u16, u8, u8)>;
@@ -106,6 +107,20 @@ target!(edited_device_service, Edits, {
         let about = About { url: "https://192.0.2.1/onvif/device_service", endpoint: "1-2", now };
         let Answer { status, body } = device_service::answer(&edited(good.as_bytes(), edits), &about);
         assert!([200, 400, 500].contains(&status) && body.len() < 2_000);
+    }
+});
+
+target!(edited_camera, Edits, {
+    let good = concat!(
+        "<e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\"><e:Body><GetUsersResponse><User><Username>admin</Username>",
+        "<UserLevel>Administrator</UserLevel></User></GetUsersResponse></e:Body></e:Envelope>"
+    );
+    move |edits: &Edits| {
+        let answer = edited(good.as_bytes(), edits);
+        let _ = (users::clock(&answer), users::set(&answer));
+        if let Ok(users) = users::users(&answer) {
+            assert!(users.len() <= 64 && users.iter().all(|user| user.name.len() <= 128));
+        }
     }
 });
 

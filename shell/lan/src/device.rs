@@ -16,11 +16,14 @@ use serde_json::Value;
 use sparekey_protocol::{DeviceId, PublicKey, Refusal, tls_proof};
 
 use self::call::Line;
-pub(crate) use self::call::plain;
 pub use self::{
     address::{Address, BadAddress},
     call::{CallError, Problem},
     known::{Known, KnownError},
+};
+pub(crate) use self::{
+    call::{connected, plain},
+    pin::Pin,
 };
 
 /// How long a device may take to be known.

@@ -1,4 +1,5 @@
-"""What onvif-zeep gets out of a device: `onvif_client.py ADDRESS PORT`. One JSON object; `refused` is what it says to a call that is not for everybody."""
+"""What onvif-zeep gets out of a device: `onvif_client.py ADDRESS PORT [USER PASSWORD]`. One JSON object; `refused` is what it says to a call
+that is not for everybody. With a user, the names of its users and nothing else."""
 
 import json
 import pathlib
@@ -10,12 +11,16 @@ import urllib3
 from zeep.transports import Transport
 
 urllib3.disable_warnings()
-address, port = sys.argv[1:]
+address, port, user, password = [*sys.argv[1:], "", ""][:4]
 session = requests.Session()
-session.verify = False  # who the device is, its own proof tells, which other people's programs do not know
+session.trust_env = False  # or the variables of the system would count more than the next line
+session.verify = False  # who the device is, its own proof tells, which other programs do not know
 wsdl = pathlib.Path(onvif.__file__).parent.parent / "wsdl"
-camera = onvif.ONVIFCamera(f"https://{address}", port, "", "", str(wsdl), transport=Transport(session=session))
+camera = onvif.ONVIFCamera(f"https://{address}", port, user, password, str(wsdl), transport=Transport(session=session))
 device = camera.devicemgmt
+if user:
+    print(json.dumps({"users": [known.Username for known in device.GetUsers()]}))
+    sys.exit()
 time = device.GetSystemDateAndTime().UTCDateTime
 services = device.GetServices({"IncludeCapability": True})
 try:
@@ -24,7 +29,6 @@ except onvif.ONVIFError as error:
     refused = str(error)
 print(json.dumps({
     "year": time.Date.Year,
-    "device": camera.xaddrs["http://www.onvif.org/ver10/device/wsdl"],
     "services": [[service.Namespace, service.XAddr] for service in services],
     "bye": device.GetServiceCapabilities().System.DiscoveryBye,
     "endpoint": device.GetEndpointReference().GUID,

@@ -266,7 +266,7 @@ fn the_module_ws_discovery_finds_it_as_an_onvif_device() {
     segment.plug("device", "eth0", &["10.0.0.64/24"]);
     let _recorder = recorder(&world, &segment, "device", "recorder", &[]);
     let found = until("the module to find it", Duration::from_secs(60), || {
-        let output = segment.peer("tool", "onvif.py", &[]).map(|mut peer| peer.output().unwrap());
+        let output = segment.peer("tool", "ws_search.py", &[]).map(|mut peer| peer.output().unwrap());
         let Some(output) = output else { return Some(None) };
         let line = String::from_utf8(output.stdout).unwrap().lines().next().map(str::to_owned);
         line.map(|line| Some(serde_json::from_str::<Value>(&line).unwrap()))

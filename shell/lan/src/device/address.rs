@@ -46,6 +46,19 @@ impl Address {
         other
     }
 
+    /// What `Host` says (RFC 9110 section 7.2): without the interface, which is this computer's matter.
+    pub(crate) fn host(&self) -> String {
+        match self.socket {
+            SocketAddr::V4(v4) => v4.to_string(),
+            SocketAddr::V6(v6) => format!("[{}]:{}", v6.ip(), v6.port()),
+        }
+    }
+
+    /// Address, port and interface, for the system.
+    pub(crate) fn socket(&self) -> SocketAddr {
+        self.socket
+    }
+
     /// Its port.
     #[must_use]
     pub fn port(&self) -> u16 {

@@ -127,13 +127,11 @@ impl Line {
         let stream = connector.connect(ServerName::IpAddress(socket.ip().into()), stream).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let driving = tokio::spawn(connection);
-        let host = match socket {
-            std::net::SocketAddr::V4(v4) => v4.to_string(),
-            // Without its interface, which is this computer's matter.
-            std::net::SocketAddr::V6(v6) => format!("[{}]:{}", v6.ip(), v6.port()),
-        };
-        let mut request =
-            Request::builder().method(method).uri(path).header(header::HOST, host).header(header::CONNECTION, "close");
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.address.host())
+            .header(header::CONNECTION, "close");
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -150,7 +148,7 @@ impl Line {
 }
 
 /// A connection whose every packet leaves with the greatest hop limit.
-fn connected(to: std::net::SocketAddr) -> io::Result<std::net::TcpStream> {
+pub(crate) fn connected(to: std::net::SocketAddr) -> io::Result<std::net::TcpStream> {
     use socket2::{Domain, Protocol, Socket, Type};
 
     /// On one link an answer takes milliseconds.

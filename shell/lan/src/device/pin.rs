@@ -12,13 +12,13 @@ use rustls::{
 /// Takes any certificate at the first handshake, and then no other. Whose it is has to be proven by other means; that the other side has its
 /// key is checked at each handshake.
 #[derive(Debug)]
-pub(super) struct Pin {
+pub(crate) struct Pin {
     provider: Arc<CryptoProvider>,
     seen: OnceLock<CertificateDer<'static>>,
 }
 
 impl Pin {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { provider: Arc::new(aws_lc_rs::default_provider()), seen: OnceLock::new() })
     }
 
@@ -27,7 +27,7 @@ impl Pin {
         self.seen.get().map(|certificate| certificate.to_vec())
     }
 
-    pub(super) fn client(self: &Arc<Self>) -> Result<Arc<ClientConfig>, Error> {
+    pub(crate) fn client(self: &Arc<Self>) -> Result<Arc<ClientConfig>, Error> {
         let verifier: Arc<dyn ServerCertVerifier> = Arc::<Self>::clone(self);
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()?

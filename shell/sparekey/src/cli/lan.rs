@@ -47,6 +47,8 @@ pub(crate) struct Forgot {
     pub(crate) grant: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) many: Many,
+    #[command(flatten)]
+    pub(crate) cameras: Cameras,
     /// The administrator's name, to log in with at the end [default: it is asked for; for scripts, admin]
     #[arg(long, value_name = "NAME")]
     pub(crate) username: Option<String>,
@@ -69,6 +71,21 @@ pub(crate) struct Many {
     /// Those that a file names, in lines SERIAL or SERIAL ADDRESS
     #[arg(long, value_name = "FILE")]
     pub(crate) serials: Option<PathBuf>,
+}
+
+/// The cameras of a recorder, in the same run.
+#[derive(Args)]
+pub(crate) struct Cameras {
+    /// When the recorder is open, give these cameras a new password too: those that speak ONVIF and are so, such as 'model~IPC'. All of
+    /// them or none; their present password is asked for
+    #[arg(long, value_name = "EXPRESSION", value_parser = Selection::parse, conflicts_with_all = ["all", "select", "serials"])]
+    pub(crate) cameras: Option<Selection>,
+    /// The user of the cameras
+    #[arg(long, value_name = "NAME", default_value = "admin", requires = "cameras")]
+    pub(crate) camera_user: String,
+    /// Let the cameras' new password cross the link unencrypted where a camera speaks no TLS
+    #[arg(long, requires = "cameras")]
+    pub(crate) over_http: bool,
 }
 
 #[derive(Args)]

@@ -38,8 +38,17 @@ pub(crate) fn hidden(question: &str) -> Result<Zeroizing<String>, Failure> {
 
 /// Asks for a new password, twice where a person types it.
 pub(crate) fn new_password() -> Result<Zeroizing<String>, Failure> {
+    twice("New password:")
+}
+
+/// The same for something else than the device.
+pub(crate) fn new_password_of(what: &str) -> Result<Zeroizing<String>, Failure> {
+    twice(&format!("New password of {what}:"))
+}
+
+fn twice(question: &str) -> Result<Zeroizing<String>, Failure> {
     loop {
-        let first = hidden("New password:")?;
+        let first = hidden(question)?;
         if !is_person() || *first == *hidden("The same again:")? {
             return Ok(first);
         }

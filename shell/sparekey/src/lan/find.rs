@@ -160,6 +160,11 @@ fn searched(enough: impl Fn(&[Row]) -> bool) -> Result<Finder, Failure> {
     Ok(finder)
 }
 
+/// Every device on the link, whoever made it.
+pub(crate) fn all() -> Result<Vec<Row>, Failure> {
+    searched(|_| false).map(|finder| finder.rows())
+}
+
 /// Of what was found: devices of ours that can be talked to.
 fn reached(finder: &Finder) -> Vec<Row> {
     let is_one = |row: &Row| !row.gone && row.device_id.is_some() && row.serial.is_some() && !addresses(row).is_empty();

@@ -16,7 +16,7 @@ use crate::{
     client::plain,
     failure::Failure,
     files,
-    lan::{self, ask, batch, chosen, find},
+    lan::{self, ask, batch, cameras, chosen, find},
     report::Report,
 };
 
@@ -214,7 +214,10 @@ fn set(device: &Device, options: &Forgot, path: &str, ticket: &str, report: Repo
     let text = format!("{serial} has its new password, and {username} logs in with it.");
     let data = json!({ "step": "done", "serial": serial, "device_id": device.id().to_string(), "logged_in": true });
     report.done(&text, &data);
-    Ok(())
+    match &options.cameras.cameras {
+        Some(selection) => cameras::run(&options.cameras, selection, &password, report),
+        None => Ok(()),
+    }
 }
 
 /// One of many: its request again, its own grant out of the file, the password of all.

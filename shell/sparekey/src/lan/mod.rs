@@ -3,6 +3,7 @@
 pub(crate) mod activate;
 pub(crate) mod ask;
 mod batch;
+mod cameras;
 mod chosen;
 mod each;
 mod find;
