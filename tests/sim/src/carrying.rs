@@ -7,6 +7,7 @@ use sparekey_protocol::{
 };
 
 use crate::{
+    desk::Asking,
     ledger::Letter,
     service::{Service, Taken},
     world::{World, keep},
@@ -48,8 +49,8 @@ impl World {
         let request = self.service.open(&bytes).expect("what a device seals opens");
         if request.contents.ask.email().is_none() {
             let code = request.contents.code.expose().to_owned();
-            let asked = (request.certificate.device_id(), request.nonce, request.identity, code);
-            keep(&mut self.inbox, asked);
+            let (device, nonce, identity) = (request.certificate.device_id(), request.nonce, request.identity);
+            keep(&mut self.inbox, Asking { device, nonce, identity, code, bytes });
             return self.tell("submit", "to the desk");
         }
         let (again, stored) = (self.chance.percent(25), self.chance.percent(95));

@@ -14,7 +14,7 @@ use crate::{
     recorder::enrolment,
     recovering::{kind, named},
     steps::Mood,
-    world::{Shown, World, keep},
+    world::{Shown, World},
 };
 
 impl World {
@@ -52,7 +52,7 @@ impl World {
 
     /// In a siege almost nobody is.
     fn is_honest(&mut self) -> bool {
-        let honest = if self.mood == Mood::Siege { 2 } else { 70 };
+        let honest = if self.mood == Mood::Siege { 1 } else { 70 };
         self.chance.percent(honest)
     }
 
@@ -95,30 +95,17 @@ impl World {
             return mine[at].clone();
         }
         match self.chance.place(&self.papers) {
-            Some(at) if self.chance.percent(60) => self.papers[at].clone(),
+            // A stranger has no good one.
+            Some(at)
+                if self.chance.percent(60) && (self.mood != Mood::Siege || self.papers[at].truth != Truth::Good) =>
+            {
+                self.papers[at].clone()
+            }
             _ => {
-                let truth = self.chance.one_of(&[Truth::OtherSigner, Truth::Altered]);
+                let truth = self.chance.one_of(&[Truth::OtherSigner, Truth::Altered, Truth::Unwitnessed]);
                 Paper::new(id, Nonce(self.chance.bytes()), self.time, truth, 777)
             }
         }
-    }
-
-    /// An operator answers one of the requests that came in: with a grant, mostly a good one, or with the digits.
-    pub(crate) fn desk(&mut self) {
-        let Some(at) = self.chance.place(&self.inbox) else { return };
-        let (device, nonce, identity, code) = self.inbox[at].clone();
-        if self.chance.percent(20) {
-            self.tell("desk", "digits");
-            return self.ledger.read_out(identity, code);
-        }
-        let truth = if self.chance.percent(60) { Truth::Good } else { self.chance.one_of(&Truth::ALL) };
-        let bit = self.chance.index(8_000);
-        let paper = Paper::new(device, nonce, self.time, truth, bit);
-        if truth == Truth::Good {
-            self.ledger.granted(nonce);
-        }
-        self.tell("desk", &format!("{truth:?}"));
-        keep(&mut self.papers, paper);
     }
 
     /// What an owner who has everything gives for a part.

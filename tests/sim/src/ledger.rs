@@ -1,11 +1,12 @@
 //! What really happened, by real time and real mails, held against what was promised.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sparekey_device::{RecoveryId, ways::Way};
 use sparekey_protocol::{Nonce, RequestIdentity, Serial};
 
 use crate::{
+    desk::Two,
     model::{Class, Part},
     proofs::Given,
 };
@@ -63,8 +64,10 @@ pub(crate) struct Ledger {
     repeats: BTreeMap<RequestIdentity, u32>,
     /// When a wait began, and how long it was, for each device and kind of caller: none once it was lifted.
     waits: BTreeMap<(usize, bool, Class), (u64, u64)>,
-    /// What stands in the public log.
-    logged: Vec<Nonce>,
+    /// What stands in the public log, and which two people let in whoever comes with it.
+    logged: BTreeMap<[u8; 16], Two>,
+    /// Requests that the desk answered.
+    answered: BTreeSet<RequestIdentity>,
     /// Devices that were handed over, and the code that goes with each.
     handed_over: BTreeMap<usize, u64>,
     /// Proofs that set a new password.
@@ -124,14 +127,22 @@ impl Ledger {
         assert!(life.looked_at <= 5 * codes as u32, "a sixth code of one part of a request was looked at");
     }
 
+    /// The desk answers a request once.
+    fn answered(&mut self, identity: RequestIdentity, two: Two) {
+        assert!(self.answered.insert(identity), "a request was answered twice");
+        assert_ne!(two.0, two.1, "one person alone let somebody in");
+    }
+
     /// The desk read out the digits of a request.
-    pub(crate) fn read_out(&mut self, identity: RequestIdentity, code: String) {
+    pub(crate) fn read_out(&mut self, identity: RequestIdentity, code: String, two: Two) {
+        self.answered(identity, two);
         self.arrived.push(Letter { to: "desk".to_owned(), code, identity });
     }
 
     /// The service put a grant into its log.
-    pub(crate) fn granted(&mut self, nonce: Nonce) {
-        self.logged.push(nonce);
+    pub(crate) fn granted(&mut self, nonce: Nonce, identity: RequestIdentity, two: Two) {
+        self.answered(identity, two);
+        self.logged.insert(nonce.0, two);
     }
 
     /// A proof was found right. A code was mailed to the reserved address, for this very request; a grant is in the log. That a file, a
@@ -153,7 +164,7 @@ impl Ledger {
                 Used::Code(part.expect("a code was right that was never sent").1)
             }
             Given::Grant(paper) => {
-                assert!(logged.contains(&paper.nonce), "a grant was right that is in no log");
+                assert!(logged.contains_key(&paper.nonce.0), "a grant was right that is in no log");
                 Used::Grant(paper.nonce.0)
             }
             Given::KeyFile(file) => Used::KeyFile(file.number),

@@ -8,12 +8,14 @@
 
 mod carrying;
 mod chance;
+mod desk;
 mod handing;
 mod handing_over;
 mod ledger;
 mod model;
 mod owning;
 mod proofs;
+mod public_log;
 mod recorder;
 mod recovering;
 mod service;

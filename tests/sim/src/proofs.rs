@@ -13,6 +13,8 @@ use sparekey_protocol::{
     log::{Checkpoint, LogProof},
 };
 
+use crate::public_log::{ORIGIN, witnessed};
+
 /// What somebody types or hands over.
 #[derive(Clone, Debug)]
 pub(crate) enum Given {
@@ -57,6 +59,8 @@ pub(crate) enum Truth {
     Good,
     /// Signed by the service, and in no log: an operator behind the service's back.
     NotInLog,
+    /// In the log, of which no witness knows.
+    Unwitnessed,
     /// In the log of somebody else.
     OtherLog,
     /// Signed by somebody else.
@@ -66,7 +70,9 @@ pub(crate) enum Truth {
 }
 
 impl Truth {
-    pub(crate) const ALL: [Self; 5] = [Self::Good, Self::NotInLog, Self::OtherLog, Self::OtherSigner, Self::Altered];
+    /// All that are no grant.
+    pub(crate) const FORGED: [Self; 5] =
+        [Self::NotInLog, Self::Unwitnessed, Self::OtherLog, Self::OtherSigner, Self::Altered];
 }
 
 pub(crate) fn grant_key() -> SigningKey {
@@ -84,7 +90,7 @@ impl fmt::Debug for Paper {
 }
 
 impl Paper {
-    /// Made at this time; `bit` is the one that an altered one has wrong.
+    /// Made at this time, with a log of its own; `bit` is the one that an altered one has wrong.
     pub(crate) fn new(device: DeviceId, nonce: Nonce, time: u64, truth: Truth, bit: usize) -> Self {
         let (issued_at, not_after) = (Time(time), Time(time + Grant::LIFE));
         let case = CaseNumber::new("2026-000001").expect("a short number");
@@ -93,7 +99,8 @@ impl Paper {
         let signed = grant.sign(if truth == Truth::OtherSigner { &other } else { &service });
         let root = grant.leaf(&signed).hash();
         let log = if truth == Truth::OtherLog { other } else { log_key() };
-        let checkpoint = Checkpoint { origin: "example".to_owned(), size: 1, root }.sign(&log);
+        let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: 1, root }.sign(&log);
+        let checkpoint = if truth == Truth::Unwitnessed { checkpoint } else { witnessed(&checkpoint, time) };
         let mut bundle = if truth == Truth::NotInLog {
             signed
         } else {

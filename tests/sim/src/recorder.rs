@@ -1,12 +1,13 @@
 use sparekey_device::{Change, Device, HashingCost, Identity, Now, Policy, Progress, QuestionsPolicy, Refusal};
 use sparekey_protocol::{
     BaseUrl, Card, CardName, Certificate, Firmware, MakerId, Model as ModelName, Serial, SigningKey, Time, VerifierKey,
-    enrol::EnrolmentSecret, log_verifier_key,
+    Witnesses, enrol::EnrolmentSecret, log_verifier_key,
 };
 
 use crate::{
     model::Model,
     proofs::{grant_key, log_key},
+    public_log::{ORIGIN, witness},
     service::{Service, maker},
 };
 
@@ -182,7 +183,7 @@ fn identity(number: u8) -> Identity {
     let (maker, key) = (maker(), SigningKey::from_seed(&[100 + number; 32]));
     let model = ModelName::new("NVR-4216").expect("short");
     let certificate = Certificate::new(&maker.public(), serial(number), model, &key.public()).sign(&maker);
-    let log = log_verifier_key("example", &log_key().public());
+    let log = log_verifier_key(ORIGIN, &log_key().public());
     let card = Card {
         maker: MakerId::of(&maker.public().to_bytes()),
         edition: 1,
@@ -191,7 +192,7 @@ fn identity(number: u8) -> Identity {
         opening_key: Service::opening_key().public(),
         grant_key: grant_key().public().to_bytes(),
         log_key: VerifierKey::new(&log).expect("short"),
-        witnesses: None,
+        witnesses: Witnesses::new(1, vec![VerifierKey::new(&witness()).expect("short")]),
     };
     let firmware = Firmware::new("1.0").expect("short");
     let identity = Identity::new(key, certificate, &card.sign(&maker), &maker.public(), firmware);

@@ -146,7 +146,7 @@ impl Mood {
             (guesses, Step::Guesses),
             (2, Step::SetUp),
             (if self == Self::Siege { 1 } else { 3 }, Step::WholeSetUp),
-            (3, Step::Desk),
+            (if self == Self::Siege { 2 } else { 6 }, Step::Desk),
             (if self == Self::Siege { 0 } else { 1 }, Step::LiftStops),
             (if self == Self::Siege { 0 } else { 2 }, Step::TryTransfer),
             (if self == Self::Siege { 0 } else { 2 }, Step::Test),

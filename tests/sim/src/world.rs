@@ -6,10 +6,11 @@ use std::{
 use sparekey_device::{
     Caller, Checked, CheckedProof, CodeDraft, CodeSeeds, HashedPassword, OpenSeeds, RecoveryId, Username,
 };
-use sparekey_protocol::{DeviceId, Language, Nonce, RequestIdentity, Time};
+use sparekey_protocol::{Language, Time};
 
 use crate::{
     chance::Chance,
+    desk::{Asking, Desk},
     handing_over::{Handed, Unlocking},
     ledger::Ledger,
     model,
@@ -91,8 +92,9 @@ pub(crate) struct World {
     pub(crate) transfers: Vec<Unlocking>,
     /// How many of all these there were.
     pub(crate) made: u64,
-    /// Requests that came to the desk: whose, and what is in them.
-    pub(crate) inbox: Vec<(DeviceId, Nonce, RequestIdentity, String)>,
+    /// Requests that came to the desk.
+    pub(crate) inbox: Vec<Asking>,
+    pub(crate) desk: Desk,
     /// Grants, and what looks like them.
     pub(crate) papers: Vec<Paper>,
     passwords: u64,
@@ -125,6 +127,7 @@ pub fn run(seed: u64, steps: u32, mood: Mood) -> BTreeMap<String, u64> {
         transfers: Vec::new(),
         made: 0,
         inbox: Vec::new(),
+        desk: Desk::default(),
         papers: Vec::new(),
         passwords: 0,
         tally: BTreeMap::new(),

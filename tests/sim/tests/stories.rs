@@ -11,7 +11,7 @@ fn length(mood: Mood) -> (u64, u32) {
     match mood {
         Mood::Forgetful | Mood::Storm => (24, 800),
         // A hundred wrong codes in a row take a stranger days.
-        Mood::Siege => (12, 2_000),
+        Mood::Siege => (12, 3_000),
     }
 }
 
@@ -71,6 +71,23 @@ fn of_forgetful_owners() {
             "redeem grant: not-for-this-device",
             "redeem grant: wrong-proof",
             "redeem grant: somehow",
+            "desk opens: ok",
+            "desk opens: NotAllowed",
+            "desk opens: Unfit",
+            "desk approves: ok",
+            "desk approves: NotAllowed",
+            "desk approves: NotFound",
+            "desk approves: OwnCase",
+            "desk approves: Unattended",
+            "desk approves: StepUp",
+            "desk grants: ok",
+            "desk grants: NotFound",
+            "desk hands over: ok",
+            "desk refuses: ok",
+            "desk shows digits: ok",
+            "desk shows digits: Answered",
+            "desk: Unwitnessed",
+            "desk: NotInLog",
             "open seccode: ok",
             "factory reset: ok",
             "hand over: ok",

@@ -284,10 +284,12 @@ impl Model {
             Truth::OtherSigner => Verdict::Wrong,
             // Told apart before anything else is looked at.
             Truth::NotInLog => Verdict::Refused("not-in-log"),
-            Truth::Good | Truth::OtherLog if paper.device != self.device_id() || !self.waits_for(paper.nonce, test) => {
+            Truth::Good | Truth::OtherLog | Truth::Unwitnessed
+                if paper.device != self.device_id() || !self.waits_for(paper.nonce, test) =>
+            {
                 Verdict::Refused("not-for-this-device")
             }
-            Truth::OtherLog => Verdict::Refused("not-in-log"),
+            Truth::OtherLog | Truth::Unwitnessed => Verdict::Refused("not-in-log"),
             Truth::Good if clock > paper.not_after => Verdict::Refused("expired"),
             Truth::Good => Verdict::Right(part, Of::Nonce(paper.nonce)),
         }
