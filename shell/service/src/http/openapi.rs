@@ -95,9 +95,12 @@ fn responses(messages: &[Message]) -> BTreeMap<String, RefOr<Response>> {
     for message in messages {
         by_status.entry(message.status.as_u16()).or_default().push(message);
     }
+    // The one that is answered before there is a request to say anything of.
+    let head = Response::new("The head of the request is longer than is read. No body.");
     by_status
         .into_iter()
         .map(|(status, messages)| (status.to_string(), RefOr::T(response(status, &messages))))
+        .chain([("431".to_owned(), RefOr::T(head))])
         .collect()
 }
 

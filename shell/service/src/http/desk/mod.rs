@@ -45,6 +45,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(answers::key))
 }
 
+/// A case's number or a serial number is no longer than this.
+const LONGEST_TEXT: usize = 64;
+
 /// Which cases are asked for.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -53,7 +56,7 @@ struct Which {
     /// `open`, `approved`, `granted` or `refused`.
     state: Option<String>,
     /// A case's number, or the beginning of a serial number.
-    #[param(max_length = 64)]
+    #[param(max_length = 64)] // LONGEST_TEXT
     text: Option<String>,
     /// Where the next page begins: `next` of the one before.
     before: Option<i64>,
@@ -85,6 +88,9 @@ async fn list(
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Cases>, Problem> {
     let Ok(Query(which)) = which else { return Err(messages::MALFORMED.into()) };
+    if which.text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
+        return Err(problem(&DeskError::Field("text")));
+    }
     let state = which.state.map(|name| CaseState::parse(&name).ok_or(DeskError::Field("state"))).transpose();
     let filter =
         Filter { state: state.map_err(|error| problem(&error))?, text: which.text, before: which.before.map(DeskId) };
