@@ -16,6 +16,7 @@ extern crate alloc;
 
 mod announcement;
 pub mod dhip;
+pub mod diagnosis;
 pub mod dns;
 mod label;
 mod link;

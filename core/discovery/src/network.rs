@@ -64,6 +64,16 @@ impl Reach {
         }
     }
 
+    /// The interface it is about.
+    #[must_use]
+    pub fn interface(&self) -> u32 {
+        match self {
+            Self::Directly(_, interface) | Self::LinkLocal { interface, .. } | Self::Elsewhere { interface, .. } => {
+                *interface
+            }
+        }
+    }
+
     /// A sentence, with the interface's name in it. `None` where there is nothing to say.
     #[must_use]
     pub fn sentence(&self, name: impl Fn(u32) -> String) -> Option<String> {

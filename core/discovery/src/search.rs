@@ -276,6 +276,11 @@ impl Search {
         Finding::all(&self.table, &self.links)
     }
 
+    #[cfg(test)]
+    pub(crate) fn see(&mut self, sighting: Sighting, now: u64) {
+        self.table.see(sighting, now);
+    }
+
     /// When the newest row came.
     #[must_use]
     pub fn last_new(&self) -> Option<u64> {

@@ -94,6 +94,8 @@ pub struct Device {
     line: Line,
     serial: String,
     id: DeviceId,
+    /// This key is not the one that is remembered for the serial.
+    is_new: bool,
     first_met: bool,
     description: Value,
 }
@@ -104,6 +106,18 @@ impl Device {
     /// # Errors
     /// [`MeetError`]
     pub fn meet(address: Address, serial: Option<&str>, belief: &Belief<'_>) -> Result<Self, MeetError> {
+        let device = Self::look(address, serial, belief)?;
+        if device.is_new {
+            belief.known.keep(&device.serial, device.id)?;
+        }
+        Ok(device)
+    }
+
+    /// The same, and nothing is remembered: for who looks only.
+    ///
+    /// # Errors
+    /// [`MeetError`]
+    pub fn look(address: Address, serial: Option<&str>, belief: &Belief<'_>) -> Result<Self, MeetError> {
         let line = Line::new(address.clone())?;
         let description = line.call("GET", "/api/v1/device", None, None, TO_MEET)?;
         let bytes = |member: &str| {
@@ -126,10 +140,8 @@ impl Device {
         if before.is_some_and(|before| before != id) && !peer.vouched {
             return Err(MeetError::KeyChanged { address, serial: own, known: belief.known.place() });
         }
-        if before != Some(id) {
-            belief.known.keep(&own, id)?;
-        }
-        Ok(Self { line, serial: own, id, first_met: before.is_none() && !peer.vouched, description })
+        let first_met = before.is_none() && !peer.vouched;
+        Ok(Self { line, serial: own, id, is_new: before != Some(id), first_met, description })
     }
 
     /// Its serial number.

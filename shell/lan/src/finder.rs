@@ -1,25 +1,31 @@
 //! A search with sockets and a clock.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
-use sparekey_discovery::{Arrival, DHIP_PORT, Door, Family, Link, Outgoing, SADP_PORT, Search, To, is_over};
+use sparekey_discovery::{
+    Arrival, DHIP_PORT, Door, Family, Link, Outgoing, SADP_PORT, Search, To,
+    diagnosis::{Asked, Cause, Denied, Hitch, Look, Machine, Weight},
+    is_over,
+};
 use sparekey_link::{Interface, Ports, Waker, Wanted};
 
 use crate::{
     Row,
-    trouble::{self, Trouble},
+    doctor::{self, Finding},
 };
 
 /// How often the interfaces are looked at again: cables are plugged in, addresses change.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
 /// The usual buffer holds 92 answers of an ONVIF device; a thousand may come at once.
 const BUFFER: usize = 4 * 1024 * 1024;
+/// What this computer says to a group is back within that many milliseconds, or not at all.
+const ECHO: u64 = 300;
 /// Doors whose group is joined, to hear what is said to everybody.
 const JOINED: [Door; 3] = [Door::Mdns, Door::WsdGroup, Door::Sadp];
 
@@ -59,7 +65,13 @@ pub struct Finder {
     began: Instant,
     began_at: SystemTime,
     look_at: Instant,
-    troubles: BTreeSet<Trouble>,
+    machine: Machine,
+    hitches: BTreeSet<Hitch>,
+    /// Why the last question to everybody did not go out, in each dialect.
+    unsent: BTreeMap<(u32, Family, Door), (Denied, String)>,
+    /// When this computer first asked everybody by multicast DNS, and where it heard itself ask.
+    spoke: BTreeMap<(u32, Family), u64>,
+    heard: BTreeSet<(u32, Family)>,
     traffic: Traffic,
 }
 
@@ -87,7 +99,11 @@ impl Finder {
             began: Instant::now(),
             began_at: SystemTime::now(),
             look_at: Instant::now() + LOOK_AGAIN,
-            troubles: BTreeSet::new(),
+            machine: sparekey_link::machine()?,
+            hitches: BTreeSet::new(),
+            unsent: BTreeMap::new(),
+            spoke: BTreeMap::new(),
+            heard: BTreeSet::new(),
             traffic: Traffic::default(),
         };
         finder.take_interfaces(all);
@@ -126,10 +142,15 @@ impl Finder {
             let Some(group) = door.group(family) else { continue };
             let group = JOINED.contains(&door).then_some(group.ip());
             let wanted = Wanted { family, port: door.listens_on(), group, buffer: BUFFER };
-            if let Err(error) = self.ports.open(door, interface, &wanted) {
-                tracing::debug!(%error, ?door, interface = interface.name, "no socket");
-                self.troubles.insert(Trouble::Socket(door, error.to_string()));
-            }
+            let hitch = match self.ports.open(door, interface, &wanted) {
+                Ok(room) if room >= BUFFER => continue,
+                Ok(room) => Hitch::Buffer(room, BUFFER),
+                Err(error) => {
+                    tracing::debug!(%error, ?door, interface = interface.name, "no socket");
+                    Hitch::NoSocket(door, sparekey_link::denied(&error), error.to_string())
+                }
+            };
+            self.hitches.insert(hitch);
         }
     }
 
@@ -140,19 +161,22 @@ impl Finder {
     pub fn step(&mut self, longest: Duration) -> Result<(), LanError> {
         if Instant::now() >= self.look_at {
             self.look_at = Instant::now() + LOOK_AGAIN;
-            let all = sparekey_link::interfaces()?;
-            self.take_interfaces(all);
+            self.look_here()?;
         }
         let now = self.now();
         for (door, outgoing) in self.search.poll(now) {
             self.send(door, &outgoing);
         }
         let due = self.search.due().map_or(longest, |due| Duration::from_millis(due.saturating_sub(self.now())));
-        let Self { ports, search, began, traffic, .. } = self;
+        let Self { ports, search, began, traffic, heard, .. } = self;
         ports.wait(Some(due.min(longest)), |datagram| {
             traffic.received += 1;
             traffic.received_bytes += datagram.bytes.len() as u64;
             let sparekey_link::Datagram { door, interface, from, hops, bytes, .. } = datagram;
+            let is_own = |link: &Link| link.interface == interface && link.owns(from.ip());
+            if door == Door::Mdns && search.links().iter().any(is_own) {
+                heard.insert((interface, Family::of(from.ip())));
+            }
             let arrival = Arrival { door, interface, from, hops, bytes };
             let now = millis(began.elapsed());
             if let Err(refused) = search.handle(&arrival, now) {
@@ -170,17 +194,26 @@ impl Finder {
             To::Peer(peer) => Some(*peer),
         };
         let Some(to) = to else { return };
+        let family = Family::of(to.ip());
         match self.ports.send(door, *interface, bytes, to) {
             Ok(()) => {
                 self.traffic.sent += 1;
                 self.traffic.sent_bytes += bytes.len() as u64;
+                if to.ip().is_multicast() {
+                    self.unsent.remove(&(*interface, family, door));
+                }
+                if door == Door::Mdns && to.ip().is_multicast() {
+                    let now = self.now();
+                    self.spoke.entry((*interface, family)).or_insert(now);
+                }
             }
-            // Its socket is among the troubles already.
+            // Its socket is among the hitches already.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 tracing::debug!(%error, %to, ?door, "not sent");
                 if to.ip().is_multicast() {
-                    self.troubles.insert(Trouble::Send(self.name_of(*interface), error.to_string()));
+                    let denied = sparekey_link::denied(&error);
+                    self.unsent.insert((*interface, family, door), (denied, error.to_string()));
                 }
             }
         }
@@ -233,10 +266,53 @@ impl Finder {
         self.search.table().devices().map(|device| Row::new(device, self)).collect()
     }
 
-    /// What is wrong with the network, one line each, what matters most first.
+    /// This computer, as it was when it was last looked at.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Looks at this computer's network again, without waiting.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub fn look_here(&mut self) -> Result<(), LanError> {
+        self.machine = sparekey_link::machine()?;
+        self.take_interfaces(sparekey_link::interfaces()?);
+        Ok(())
+    }
+
+    /// What is wrong with the network, and with the way to these devices, the likeliest first: out of what is known already.
+    #[must_use]
+    pub fn findings(&self, asked: &[Asked<'_>]) -> Vec<Finding> {
+        self.findings_that(asked, |_| true)
+    }
+
+    pub(crate) fn findings_that(&self, asked: &[Asked<'_>], concerns: impl Fn(&Cause) -> bool) -> Vec<Finding> {
+        let chosen = |name: &String| self.machine.nics.iter().find(|nic| nic.name == *name);
+        let chosen: Vec<_> = self.chosen.iter().filter_map(|name| Some(chosen(name)?.link.interface)).collect();
+        let now = self.now();
+        let is_lost = |(way, at): (&(u32, Family), &u64)| {
+            (now >= at + ECHO && !self.heard.contains(way) && self.is_here(way.0)).then_some(*way)
+        };
+        let unheard: Vec<_> = self.spoke.iter().filter_map(is_lost).collect();
+        let unsent = self.unsent.iter().filter(|((on, ..), _)| self.is_here(*on));
+        let unsent =
+            unsent.map(|((on, family, _), (denied, words))| Hitch::Unsent(*on, *family, *denied, words.clone()));
+        let hitches: Vec<_> = self.hitches.iter().cloned().chain(unsent).collect();
+        let look = doctor::look(&self.machine, Some(&self.search));
+        doctor::findings(&Look { chosen: &chosen, hitches: &hitches, unheard: &unheard, asked, ..look }, concerns)
+    }
+
+    fn is_here(&self, index: u32) -> bool {
+        self.interfaces.iter().any(|interface| interface.link.interface == index)
+    }
+
+    /// What is wrong with the network and worth a line each beside a list, what matters most first.
     #[must_use]
     pub fn troubles(&self) -> Vec<String> {
-        trouble::sentences(self, &self.troubles)
+        let findings = self.findings(&[]);
+        findings.iter().filter(|finding| finding.weight < Weight::Aside).map(Finding::line).collect()
     }
 
     /// The name of an interface.

@@ -6,7 +6,7 @@ use if_addrs::IfAddr;
 use sparekey_discovery::{Link, Prefix};
 
 /// Names that interfaces have which lead to containers, virtual machines and tunnels: nobody's cameras are there.
-const VIRTUAL: [&str; 14] = [
+const VIRTUAL: [&str; 19] = [
     "docker",
     "br-",
     "veth",
@@ -21,6 +21,11 @@ const VIRTUAL: [&str; 14] = [
     "utun",
     "awdl",
     "llw",
+    "gretap",
+    "erspan",
+    "dummy",
+    "ifb",
+    "teql",
 ];
 
 /// One interface that is up and has an address.
@@ -42,7 +47,7 @@ pub fn interfaces() -> io::Result<Vec<Interface>> {
     let mut found: BTreeMap<u32, Interface> = BTreeMap::new();
     for address in if_addrs::get_if_addrs()? {
         let Some(index) = address.index.filter(|_| !address.is_loopback()) else { continue };
-        let usual = !address.is_p2p() && !VIRTUAL.iter().any(|prefix| address.name.starts_with(prefix));
+        let usual = !address.is_p2p() && !is_virtual(&address.name);
         let interface = found.entry(index).or_insert_with(|| Interface {
             name: address.name.clone(),
             link: Link { interface: index, v4: Vec::new(), v6: Vec::new() },
@@ -55,6 +60,11 @@ pub fn interfaces() -> io::Result<Vec<Interface>> {
         }
     }
     Ok(found.into_values().collect())
+}
+
+/// Whether an interface of this name leads to no cameras.
+pub(crate) fn is_virtual(name: &str) -> bool {
+    VIRTUAL.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]

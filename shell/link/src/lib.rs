@@ -25,4 +25,26 @@ pub use interface::{Interface, interfaces};
 pub use mio::Waker;
 pub use port::{Datagram, Wanted};
 pub use ports::Ports;
-pub use system::hides_other_subnets;
+
+use std::io;
+
+use sparekey_discovery::diagnosis::{Denied, Machine};
+
+/// What the system says of this computer's network, now.
+///
+/// # Errors
+/// Those of getifaddrs(3).
+pub fn machine() -> io::Result<Machine> {
+    system::machine()
+}
+
+/// Why the system did not do something with a socket.
+#[must_use]
+pub fn denied(error: &io::Error) -> Denied {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => Denied::Taken,
+        io::ErrorKind::PermissionDenied => Denied::Forbidden,
+        _ if system::is_full(error) => Denied::NoRoom,
+        _ => Denied::Other,
+    }
+}

@@ -1,17 +1,23 @@
 //! Linux: `SO_BINDTODEVICE` (without privileges since 5.7), and hop limits and destinations as control messages (ip(7), ipv6(7)).
 
+#[path = "linux/machine.rs"]
+mod machine;
+
 use std::{
-    fs,
     io::{self, IoSliceMut},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6},
     os::fd::AsRawFd,
 };
 
 use mio::net::UdpSocket;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt};
+use nix::{
+    errno::Errno,
+    sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt},
+};
 use socket2::Socket;
 use sparekey_discovery::Family;
 
+pub(crate) use self::machine::machine;
 use crate::{Interface, port::Told};
 
 /// Lets other programs listen on the port as well: those that answer multicast DNS do.
@@ -75,13 +81,12 @@ pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Told>
     Ok(Told { length: message.bytes, from, to, hops })
 }
 
-/// Whether the system itself keeps answers from other IPv4 subnets from every program on this interface (`rp_filter`,
-/// <https://docs.kernel.org/networking/ip-sysctl.html>): the greater of the two settings counts.
-#[must_use]
-pub fn hides_other_subnets(interface: &str) -> bool {
-    let set = |name: &str| {
-        let path = format!("/proc/sys/net/ipv4/conf/{name}/rp_filter");
-        fs::read_to_string(path).is_ok_and(|text| text.trim() != "0")
-    };
-    !interface.contains('/') && (set("all") || set(interface))
+/// Whether the system has no room for what was asked: `igmp_max_memberships` for groups, memory for all else.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::ENOBUFS as i32)
+}
+
+/// What is granted, out of what the system says: twice that, for its own bookkeeping (socket(7) `SO_RCVBUF`).
+pub(crate) fn room(said: usize) -> usize {
+    said / 2
 }

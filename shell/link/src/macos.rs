@@ -4,7 +4,10 @@ use std::{io, num::NonZeroU32};
 
 use mio::net::UdpSocket;
 use socket2::Socket;
-use sparekey_discovery::Family;
+use sparekey_discovery::{
+    Family,
+    diagnosis::{Machine, Medium, Nic},
+};
 
 use crate::{Interface, port::Told};
 
@@ -34,8 +37,34 @@ pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Told>
     Ok(Told { length, from, to: None, hops: None })
 }
 
-/// This system does not.
-#[must_use]
-pub fn hides_other_subnets(_: &str) -> bool {
-    false
+/// Whether the system has no room for what was asked.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    /// `ENOBUFS`
+    const FULL: i32 = 55;
+    error.raw_os_error() == Some(FULL)
+}
+
+/// This computer's network as it is now, as far as is told here: the interfaces that are up and have an address.
+pub(crate) fn machine() -> io::Result<Machine> {
+    let nics = crate::interfaces()?.into_iter().map(|interface| Nic {
+        name: interface.name,
+        link: interface.link,
+        medium: Medium::Cable,
+        usual: interface.usual,
+        up: true,
+        carrier: true,
+        multicast: true,
+        mtu: 0,
+        mac: None,
+        bridge: None,
+        without_v6: false,
+        filter: 0,
+        default_route: None,
+    });
+    Ok(Machine { nics: nics.collect(), ..Machine::default() })
+}
+
+/// What is granted, out of what the system says.
+pub(crate) fn room(said: usize) -> usize {
+    said
 }

@@ -61,6 +61,8 @@ pub(crate) struct Port<D> {
     pub(crate) family: Family,
     pub(crate) socket: UdpSocket,
     joined: bool,
+    /// So many bytes wait for the program at most.
+    pub(crate) room: usize,
     /// Something may be waiting: what was told once is not told again.
     pub(crate) ready: bool,
 }
@@ -76,6 +78,7 @@ impl<D: Copy> Port<D> {
         system::tell_hops(&socket, wanted.family)?;
         // Less than that is no reason not to listen.
         let _ = socket.set_recv_buffer_size(wanted.buffer);
+        let room = system::room(socket.recv_buffer_size()?);
         let port = wanted.port.unwrap_or(0);
         let everywhere = if v4 {
             socket.set_broadcast(true)?;
@@ -103,7 +106,15 @@ impl<D: Copy> Port<D> {
         }
         socket.set_nonblocking(true)?;
         let socket = UdpSocket::from_std(socket.into());
-        Ok(Self { door, interface: index, family: wanted.family, socket, joined: wanted.group.is_some(), ready: true })
+        Ok(Self {
+            door,
+            interface: index,
+            family: wanted.family,
+            socket,
+            joined: wanted.group.is_some(),
+            room,
+            ready: true,
+        })
     }
 
     /// Takes one datagram.

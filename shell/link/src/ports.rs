@@ -40,19 +40,20 @@ impl<D: Copy + PartialEq> Ports<D> {
         Arc::clone(&self.waker)
     }
 
-    /// Opens one more.
+    /// Opens one more. So many bytes wait in it at most until they are taken: what was wanted, or what the system grants.
     ///
     /// # Errors
     /// Those of socket(2), setsockopt(2) and bind(2).
-    pub fn open(&mut self, door: D, interface: &Interface, wanted: &Wanted) -> io::Result<()> {
+    pub fn open(&mut self, door: D, interface: &Interface, wanted: &Wanted) -> io::Result<usize> {
         let mut port = Port::open(door, interface, wanted)?;
         let free = self.ports.iter().position(Option::is_none).unwrap_or(self.ports.len());
         self.poll.registry().register(&mut port.socket, Token(free), Interest::READABLE)?;
         if free == self.ports.len() {
             self.ports.push(None);
         }
+        let room = port.room;
         self.ports[free] = Some(port);
-        Ok(())
+        Ok(room)
     }
 
     /// Closes those of an interface.

@@ -58,6 +58,11 @@ pub(crate) enum Command {
     /// On a terminal a table that lives until it is left; otherwise a list, once. Other vendors' devices are asked one read-only
     /// question each, and nothing on them or on this computer is changed.
     Discover(Discover),
+    /// Say what is wrong with the network, and with the way to one device: each with the command that mends it
+    ///
+    /// Ends with status 1 and the likeliest cause if something keeps devices from being found or reached. Nothing is changed, on
+    /// this computer or on a device.
+    Doctor(Doctor),
     /// Get back into a device over the network, by whichever way is ready: QR, code, answers, key file, sheet, grant
     ///
     /// The device proves who it is before anything secret is sent. Passwords are asked for, or read from standard input.

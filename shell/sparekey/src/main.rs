@@ -63,6 +63,7 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Service(Service::Organisation(Organisation::Set(options))) => operator::organisation(&options, report),
         Command::Desk(options) => desk::run(&options, report),
         Command::Discover(options) => discover::run(&options, report),
+        Command::Doctor(options) => lan::doctor::run(&options, report),
         Command::Forgot(options) => lan::forgot::run(&options, report),
         Command::Activate(options) => lan::activate::run(&options, report),
         Command::ExportKey(options) => lan::owner::export_key(&options, report),

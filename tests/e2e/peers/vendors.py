@@ -1,4 +1,4 @@
-"""A camera of each of two vendors, as their published samples answer, on 192.168.1.108 and 192.168.1.64.
+"""A camera of each of two vendors, as their published samples answer: `vendors.py ADDRESS [MASK]`.
 
 Every datagram that arrives on their ports is written to standard output as `PORT HEX`, so that a test sees whatever a search sends.
 """
@@ -22,7 +22,7 @@ MATCH = """<?xml version="1.0" encoding="UTF-8" ?>
 <HttpPort>80</HttpPort>
 <MAC>68-6d-bc-01-02-03</MAC>
 <IPv4Address>{address}</IPv4Address>
-<IPv4SubnetMask>255.255.255.0</IPv4SubnetMask>
+<IPv4SubnetMask>{mask}</IPv4SubnetMask>
 <Activated>false</Activated>
 <SoftwareVersion>V4.1</SoftwareVersion>
 </ProbeMatch>
@@ -61,7 +61,7 @@ def note(port, datagram):
         print(port, datagram.hex(), flush=True)
 
 
-def sadp(address):
+def sadp(address, mask):
     sock = listener(SADP, "239.255.255.250", address)
     while True:
         datagram, sender = sock.recvfrom(65536)
@@ -69,7 +69,7 @@ def sadp(address):
             continue
         note(SADP, datagram)
         uuid = datagram.split(b"<Uuid>")[1].split(b"</Uuid>")[0].decode()
-        answer = MATCH.format(uuid=uuid, address=address).encode()
+        answer = MATCH.format(uuid=uuid, address=address, mask=mask).encode()
         # To the group as well as to who asked: devices of another subnet are heard so.
         for to in (sender, ("239.255.255.250", SADP)):
             try:
@@ -78,7 +78,7 @@ def sadp(address):
                 pass
 
 
-def dhip(address):
+def dhip(address, _):
     sock = listener(DHIP, "239.255.255.251", address)
     text = json.dumps(INFO).encode()
     header = struct.pack("<I4sIIIIII", 32, b"DHIP", 0, 0, len(text), 0, len(text), 0)
@@ -92,8 +92,8 @@ def dhip(address):
 
 
 if __name__ == "__main__":
-    address = sys.argv[1]
-    threads = [threading.Thread(target=run, args=(address,), daemon=True) for run in (sadp, dhip)]
+    address, mask = [*sys.argv[1:], "255.255.255.0"][:2]
+    threads = [threading.Thread(target=run, args=(address, mask), daemon=True) for run in (sadp, dhip)]
     for thread in threads:
         thread.start()
     print("ready", flush=True)

@@ -93,6 +93,15 @@ impl Device {
         Ok(Change::new(self, next, opened))
     }
 
+    /// Seconds until this caller can open a request by this way; 0 if no wait is what stands in between.
+    #[must_use]
+    pub fn wait_before(&self, now: Now, caller: Caller, way: Way) -> u64 {
+        match self.plan(now, caller, way.into(), Purpose::Reset) {
+            Err(Refusal::TooManyTries { retry_after }) => retry_after,
+            _ => 0,
+        }
+    }
+
     /// What opening such a request would do, if it may be opened.
     pub(crate) fn plan(&self, now: Now, caller: Caller, asked: Asked, purpose: Purpose) -> Result<Plan, Refusal> {
         on_this_link(caller)?;

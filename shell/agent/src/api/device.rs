@@ -40,16 +40,25 @@ struct Method {
     /// When it was last found to work, in seconds by the device's clock; absent if never.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_tested: Option<u64>,
+    /// Seconds until it can be begun, after wrong tries or many requests of callers like this one; absent if at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wait: Option<u64>,
 }
 
 impl Method {
-    fn new(view: &WayView) -> Self {
+    fn new(view: &WayView, wait: u64) -> Self {
         let (ready, why) = match view.readiness {
             Readiness::Ready => (true, None),
             Readiness::Unproven => (true, Some("unproven")),
             Readiness::NotReady(why) => (false, Some(why.name())),
         };
-        Self { name: view.way.name(), ready, why, last_tested: view.tested.map(|at| at.0) }
+        Self {
+            name: view.way.name(),
+            ready,
+            why,
+            last_tested: view.tested.map(|at| at.0),
+            wait: Some(wait).filter(|wait| *wait > 0),
+        }
     }
 }
 
@@ -63,7 +72,11 @@ pub(super) async fn describe(State(app): State<Arc<App>>, visitor: Visitor) -> J
             firmware: identity.firmware().to_string(),
             state: if device.is_active() { "active" } else { "inactive" },
             awaits_transfer: device.awaits_transfer(),
-            methods: device.ways(visitor.caller).iter().map(Method::new).collect(),
+            methods: device
+                .ways(visitor.caller)
+                .iter()
+                .map(|view| Method::new(view, device.wait_before(now, visitor.caller, view.way)))
+                .collect(),
             independent_methods: device.independent_ways(visitor.caller),
             device_time: now.clock.0,
             start_time: now.started.0,

@@ -47,6 +47,15 @@ async fn kill_keeps_tries_waits_and_open_requests() {
     let wait = device.post(SCREEN, "/api/v1/recoveries", open()).await.problem(429, "too-many-tries");
     assert!(wait["retry_after"].as_u64().is_some_and(|wait| wait > 50), "refused before any hash: {wait}");
     drop(lane);
+    // Who only looks is told as well, each side its own wait, and for the ways that it is about.
+    for (peer, email) in [(SCREEN, true), (LINK, false)] {
+        let shown = device.get(peer, "/api/v1/device").await.json();
+        let wait = |name: &str| {
+            shown["methods"].as_array().unwrap().iter().find(|way| way["name"] == name).unwrap()["wait"].clone()
+        };
+        assert_eq!(wait("email").as_u64().is_some_and(|wait| wait > 50), email, "{shown}");
+        assert!(wait("sheet").is_null() && wait("keyfile").is_null(), "{shown}");
+    }
 
     let device = device.killed_and_started().await;
     let wait = device.post(SCREEN, "/api/v1/recoveries", open()).await.problem(429, "too-many-tries");

@@ -71,6 +71,16 @@ impl Address {
         self.socket.ip()
     }
 
+    /// Where it is, without its port, and the number of its interface if it has one.
+    #[must_use]
+    pub fn place(&self) -> (IpAddr, Option<u32>) {
+        let scope = match self.socket {
+            SocketAddr::V6(v6) if v6.scope_id() != 0 => Some(v6.scope_id()),
+            _ => None,
+        };
+        (self.socket.ip(), scope)
+    }
+
     fn read_with(text: &str, port: Option<u16>, index: impl Fn(&str) -> Option<u32>) -> Result<Self, BadAddress> {
         let port = port.unwrap_or(PORT);
         if let Ok(IpAddr::V4(v4)) = text.parse() {

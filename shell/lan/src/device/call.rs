@@ -39,7 +39,7 @@ pub enum CallError {
     #[error(
         "{0} does not answer ({1})\nCheck that the device is on and that this computer is plugged into the same switch:  sparekey discover"
     )]
-    Unreachable(Address, String),
+    Unreachable(Address, String, io::ErrorKind),
     /// Something else answers than a device.
     #[error("the answer of {0} is not that of a Sparekey device\nLook up its address:  sparekey discover")]
     Unreadable(Address),
@@ -101,8 +101,10 @@ impl Line {
             .runtime
             .block_on(async { tokio::time::timeout(patience, self.exchange(method, path, body, token)).await });
         let exchanged = exchanged.unwrap_or_else(|_| Err("it takes too long".into()));
-        let (status, body) =
-            exchanged.map_err(|error| CallError::Unreachable(self.address.clone(), plain(&error.to_string())))?;
+        let (status, body) = exchanged.map_err(|error| {
+            let kind = error.downcast_ref::<io::Error>().map_or(io::ErrorKind::Other, io::Error::kind);
+            CallError::Unreachable(self.address.clone(), plain(&error.to_string()), kind)
+        })?;
         if status.is_success() {
             // A key file is XML.
             return Ok(match (body.is_empty(), serde_json::from_slice(&body)) {

@@ -129,6 +129,12 @@ pub(crate) struct Sheet {
 }
 
 #[derive(Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+}
+
+#[derive(Args)]
 pub(crate) struct Discover {
     /// Write the list into a file of comma-separated values
     #[arg(long, value_name = "FILE")]

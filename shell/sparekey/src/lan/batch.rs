@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Forgot, all: Vec<Chosen>, report: Report) -> Result<
 }
 
 fn meet(options: &Forgot, one: &Chosen, report: Report) -> Result<Device, Failure> {
-    find::meet(Some(&one.serial), one.addresses.clone(), &options.whom, report)
+    find::meet(Some(&one.serial), one.addresses.clone(), None, &options.whom, report)
 }
 
 fn ask_all(options: &Forgot, all: &[Chosen], out: &Path, report: Report) -> Result<(), Failure> {

@@ -9,6 +9,8 @@ use std::{
 use sparekey_lan::{
     Finder, Row,
     device::{Address, Belief, Device, Known},
+    discovery::diagnosis::Asked,
+    doctor::Finding,
 };
 use sparekey_protocol::PublicKey;
 
@@ -17,7 +19,7 @@ use crate::{
     failure::Failure,
     files,
     lan::{
-        self,
+        self, doctor,
         other_vendor::{self, Meant},
     },
     report::Report,
@@ -49,31 +51,38 @@ impl Believed {
 /// Meets the device that was named, and says so where only its own word tells that it is the one.
 pub(crate) fn device(whom: &Whom, report: Report) -> Result<Device, Failure> {
     let (serial, found) = places(whom)?;
-    meet(serial.as_deref(), ours(found, whom, other_vendor::refusal)?, whom, report)
+    let (addresses, likeliest) = ours(found, whom, other_vendor::refusal)?;
+    meet(serial.as_deref(), addresses, likeliest.as_ref(), whom, report)
 }
 
 /// The same; if it is another vendor's, its owner is told what that vendor's ways are.
 pub(crate) fn device_or_help(whom: &Whom, language: Option<&str>, report: Report) -> Result<Device, Failure> {
     let (serial, found) = places(whom)?;
     let help = |rows: &[Row], typed: &str| other_vendor::help(rows, typed, language, report);
-    meet(serial.as_deref(), ours(found, whom, help)?, whom, report)
+    let (addresses, likeliest) = ours(found, whom, help)?;
+    meet(serial.as_deref(), addresses, likeliest.as_ref(), whom, report)
 }
 
-/// Where our device is, or why it is none of ours.
-fn ours(found: Found, whom: &Whom, other: impl FnOnce(&[Row], &str) -> Failure) -> Result<Vec<Address>, Failure> {
+/// Where our device is, and what may be wrong where it is nowhere; or why it is none of ours.
+fn ours(
+    found: Found,
+    whom: &Whom,
+    other: impl FnOnce(&[Row], &str) -> Failure,
+) -> Result<(Vec<Address>, Option<Finding>), Failure> {
     let typed = whom.device.as_deref().unwrap_or_default();
     match found {
-        Found::Ours(addresses) => Ok(addresses),
-        Found::Not(Meant::Others(rows)) if !rows.is_empty() => Err(other(&rows, typed)),
-        Found::Not(Meant::Nearly(serials)) if !serials.is_empty() => Err(nearly(typed, &serials)),
-        Found::Not(_) => Ok(Vec::new()),
+        Found::Ours(addresses) => Ok((addresses, None)),
+        Found::Not(Meant::Others(rows), _) if !rows.is_empty() => Err(other(&rows, typed)),
+        Found::Not(Meant::Nearly(serials), _) if !serials.is_empty() => Err(nearly(typed, &serials)),
+        Found::Not(_, likeliest) => Ok((Vec::new(), likeliest)),
     }
 }
 
-/// Meets the device with this serial number at one of these addresses.
+/// Meets the device with this serial number at one of these addresses. `likeliest` is what may be wrong if there are none.
 pub(crate) fn meet(
     serial: Option<&str>,
     addresses: Vec<Address>,
+    likeliest: Option<&Finding>,
     whom: &Whom,
     report: Report,
 ) -> Result<Device, Failure> {
@@ -102,7 +111,8 @@ pub(crate) fn meet(
     Err(last.unwrap_or_else(|| {
         let happened =
             format!("No Sparekey device with the serial number {} is on this link.", serial.unwrap_or_default());
-        Failure::new("not-found", happened, "See which are:  sparekey discover  (or name its address with --address)")
+        let otherwise = "See which are:  sparekey discover  (or name its address with --address)";
+        Failure::new("not-found", happened, doctor::because(likeliest, otherwise))
     }))
 }
 
@@ -110,8 +120,8 @@ pub(crate) fn meet(
 enum Found {
     /// To these places, where a device of ours is to prove who it is.
     Ours(Vec<Address>),
-    /// To no device of ours.
-    Not(Meant),
+    /// To no device of ours; and what is likeliest to be wrong.
+    Not(Meant, Option<Finding>),
 }
 
 fn nearly(typed: &str, serials: &[String]) -> Failure {
@@ -140,7 +150,9 @@ fn search(serial: &str) -> Result<Found, Failure> {
     let finder = searched(|rows| rows.iter().any(is_it))?;
     let addresses: Vec<_> = reached(&finder).iter().filter(|row| is_it(row)).flat_map(addresses).collect();
     Ok(if addresses.is_empty() {
-        Found::Not(other_vendor::meant(finder.rows(), serial))
+        // Out of what this search has found: no further wait.
+        let likeliest = finder.findings(&[Asked::default()]).into_iter().find(|finding| finding.hinders);
+        Found::Not(other_vendor::meant(finder.rows(), serial), likeliest)
     } else {
         Found::Ours(addresses)
     })
@@ -194,7 +206,7 @@ fn look_at(address: Address) -> Found {
     if rows.is_empty() || rows.iter().any(Row::is_ours) {
         Found::Ours(vec![address])
     } else {
-        Found::Not(Meant::Others(rows))
+        Found::Not(Meant::Others(rows), None)
     }
 }
 
