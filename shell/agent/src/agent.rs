@@ -106,7 +106,10 @@ impl Agent {
     /// [`AgentError::Bind`].
     pub async fn bind(mut self) -> Result<Bound, AgentError> {
         let network = match &self.network {
-            Some(interface) => Some(Network::open(Arc::clone(interface), self.held.folder().clone()).await),
+            Some(interface) => {
+                let within = Duration::from_secs(self.settings.network_confirm_seconds);
+                Some(Network::open(Arc::clone(interface), self.held.folder().clone(), within).await)
+            }
             None => None,
         };
         if let Some(ports) = network.as_ref().and_then(|network| network.kept_ports()) {

@@ -4,7 +4,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use sparekey_device::{ListenPorts, Policy, QuestionsPolicy};
+use sparekey_device::{CONFIRM_WITHIN, ListenPorts, Policy, QuestionsPolicy};
 use sparekey_protocol::Language;
 
 use crate::network::Linux;
@@ -39,6 +39,8 @@ pub struct Settings {
     pub removable: Vec<PathBuf>,
     /// The interface whose IPv4 settings the owner may change over the network. None: that is the system's matter.
     pub network: Option<String>,
+    /// How long a change of the network waits to be confirmed before the device returns from it, in seconds of running time: 10 to 300.
+    pub network_confirm_seconds: u64,
     /// Where the system looks up its resolvers (resolv.conf(5)); written only when `network` is set and they are changed.
     pub resolv_conf: PathBuf,
 }
@@ -80,6 +82,7 @@ impl Default for Settings {
             questions: Questions::default(),
             removable: vec!["/media".into(), "/run/media".into()],
             network: None,
+            network_confirm_seconds: CONFIRM_WITHIN,
             resolv_conf: "/etc/resolv.conf".into(),
         }
     }
@@ -97,6 +100,9 @@ pub enum BadSettings {
     /// Out of bounds.
     #[error("settings.toml: {0:?} is no language.\nGive a tag such as \"en\" or \"zh-Hans\".")]
     Language(String),
+    /// Out of bounds.
+    #[error("settings.toml: network_confirm_seconds is {0}.\nGive 10 to 300.")]
+    ConfirmSeconds(u64),
     /// Not an interface.
     #[error("settings.toml: {0:?} is no network interface.\nGive its name, such as \"eth0\".")]
     Network(String),
@@ -111,6 +117,9 @@ impl Settings {
         let settings: Self = toml::from_str(text)?;
         settings.policy()?;
         settings.mail_language()?;
+        if !(10..=300).contains(&settings.network_confirm_seconds) {
+            return Err(BadSettings::ConfirmSeconds(settings.network_confirm_seconds));
+        }
         match settings.network.as_deref().filter(|name| !Linux::is_name(name)) {
             Some(name) => Err(BadSettings::Network(name.to_owned())),
             None => Ok(settings),
@@ -158,13 +167,19 @@ mod tests {
     #[test]
     fn everything_has_a_default_and_a_bound() {
         assert_eq!(Settings::parse("").unwrap().listen.port(), DEFAULT_PORT);
-        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\nscreen = false\nannounce = false\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'\nquestions = 'beside-another-way'\nremovable = ['/mnt']\nnetwork = 'eth0'\nresolv_conf = '/run/resolv.conf'";
+        let all = "listen = '127.0.0.1:1'\nlisten_lan = '[::1]:2'\nnames = ['a.local']\nscreen = false\nannounce = false\ntitle = 'T'\ncode_minutes = 10\nlanguage = 'de'\nquestions = 'beside-another-way'\nremovable = ['/mnt']\nnetwork = 'eth0'\nnetwork_confirm_seconds = 300\nresolv_conf = '/run/resolv.conf'";
         let all = Settings::parse(all).unwrap();
         assert!(all.names == ["a.local"] && !all.screen && !all.announce);
         assert_eq!(all.questions, Questions::BesideAnotherWay);
         assert_eq!(all.removable, [PathBuf::from("/mnt")]);
         assert_eq!(all.network.as_deref(), Some("eth0"));
-        let further = ["network = '-4'", "network = 'a/b'", "questions = 'maybe'", "questions = true"];
+        let further = [
+            "network = '-4'",
+            "network = 'a/b'",
+            "questions = 'maybe'",
+            "questions = true",
+            "network_confirm_seconds = 9",
+        ];
         let bad = ["code_minutes = 9", "code_minutes = 1441", "language = 'x'", "port = 1", "listen = 'here'", "="];
         for bad in bad.into_iter().chain(further) {
             let error = Settings::parse(bad).unwrap_err().to_string();

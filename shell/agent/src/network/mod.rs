@@ -13,9 +13,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sparekey_device::{
-    Addressing, CONFIRM_WITHIN, Caller, ChangedLine, ListenPorts, NetworkChange, NetworkInForce, NetworkWanted,
-};
+use sparekey_device::{Addressing, Caller, ChangedLine, ListenPorts, NetworkChange, NetworkInForce, NetworkWanted};
 use tokio::sync::Notify;
 
 pub use self::linux::Linux;
@@ -145,12 +143,13 @@ struct Inner {
 
 impl Network {
     /// Takes an interface, and sets it as it was confirmed last: what waited for its confirmation when the power failed is gone.
-    pub(crate) async fn open(interface: Arc<dyn NetworkInterface>, folder: Folder) -> Arc<Self> {
-        let opening = tokio::task::spawn_blocking(move || Self::open_blocking(interface, folder));
+    /// A change waits `within` to be confirmed.
+    pub(crate) async fn open(interface: Arc<dyn NetworkInterface>, folder: Folder, within: Duration) -> Arc<Self> {
+        let opening = tokio::task::spawn_blocking(move || Self::open_blocking(interface, folder, within));
         Arc::new(opening.await.expect("opening does not panic"))
     }
 
-    fn open_blocking(interface: Arc<dyn NetworkInterface>, folder: Folder) -> Self {
+    fn open_blocking(interface: Arc<dyn NetworkInterface>, folder: Folder, within: Duration) -> Self {
         let mut file = File::read(&folder).unwrap_or_else(|error| {
             tracing::error!(%error, "network.json cannot be read: the network stays as the system sets it");
             File::default()
@@ -178,18 +177,12 @@ impl Network {
             interface,
             folder,
             began: Instant::now(),
-            within: Duration::from_secs(CONFIRM_WITHIN),
+            within,
             inner: Mutex::new(inner),
             wake: Notify::new(),
             moved: Notify::new(),
             noted: Notify::new(),
         }
-    }
-
-    /// The same with less patience, for tests.
-    #[cfg(test)]
-    pub(crate) fn within(self: Arc<Self>, within: Duration) -> Arc<Self> {
-        Arc::new(Self { within, ..Arc::try_unwrap(self).expect("nobody has it yet") })
     }
 
     /// The ports that were confirmed, if any were ever set over the network.
