@@ -199,7 +199,7 @@ fn answers_from_beyond_a_router_and_too_many() {
 #[test]
 fn how_devices_answer_calls() {
     let linked = Nic { default_route: Some(Some([10, 0, 0, 1].into())), ..nic(1, &[("10.0.0.5", 24)]) };
-    let mut with_v6 = machine(&[linked.clone()]);
+    let mut with_v6 = machine(core::slice::from_ref(&linked));
     with_v6.nics[0].link.v6.push("fe80::5".parse().unwrap());
     let nobody = Neighbour { address: [10, 0, 0, 99].into(), mac: None, interface: 1 };
     let here = Machine { neighbours: vec![nobody], ..with_v6 };
