@@ -1,6 +1,6 @@
 //! What the owner of another vendor's device can do: that vendor's own, documented ways back in.
 //!
-//! [`guidance`] takes what a device's discovery answer announces ([`Facts`]) and a language, and gives numbered ways with their steps, the
+//! [`guidance()`] takes what a device's discovery answer announces ([`Facts`]) and a language, and gives numbered ways with their steps, the
 //! best match first ([`Guidance`]). What is known of each vendor stands in `vendors/*.toml`, each line with its source and in every
 //! language; there is no vendor in the code. How to add one: `vendors/README.md`.
 //!
