@@ -116,7 +116,7 @@ fn core_names_no_clock_no_randomness_and_no_unordered_map() {
                 assert!(!named, "{} names {banned}", path.display());
             }
         });
-        assert!(seen > 1, "no sources in {}", package.folder.display());
+        assert!(seen > 0, "no sources in {}", package.folder.display());
     }
 }
 
@@ -144,9 +144,14 @@ fn what_differs_between_systems_is_in_one_file_each() {
     let workspace = workspace();
     for room in PORTABLE {
         each_source(&workspace[room].folder.join("src"), &mut |path, source| {
-            let name = path.file_name().expect("a file").to_string_lossy();
+            // A system's file, or one in the folder beside it.
+            let is_a_systems = |system: &str| {
+                path.ends_with(system)
+                    || path.parent().is_some_and(|beside| beside.with_extension("rs").ends_with(system))
+            };
+            let is_a_systems = SYSTEMS.iter().any(|system| is_a_systems(system));
             for system in ["nix::", "libc::", "std::os::", "std::fs::"] {
-                let named = source.contains(system) && !SYSTEMS.contains(&&*name);
+                let named = source.contains(system) && !is_a_systems;
                 assert!(!named, "{} names {system}", path.display());
             }
         });
