@@ -25,7 +25,6 @@ mod onvif;
 mod pages;
 mod path;
 mod presence;
-pub mod qr;
 mod questions;
 mod rand;
 mod recordings;

@@ -8,6 +8,8 @@ mod address;
 mod call;
 mod known;
 mod pin;
+mod recovery;
+mod session;
 
 use std::time::Duration;
 
@@ -20,12 +22,16 @@ pub use self::{
     address::{Address, BadAddress},
     call::{CallError, Problem},
     known::{Known, KnownError},
+    recovery::{Proven, Recovery, Restart},
+    session::Session,
 };
 pub(crate) use self::{
     call::{connected, plain},
     pin::Pin,
 };
 
+/// A device hashes slowly, one caller after the other.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a device may take to be known.
 const TO_MEET: Duration = Duration::from_secs(10);
 

@@ -6,6 +6,7 @@
 //! [`cameras`] renews the passwords of other people's cameras, for who has them. [`network`] changes a device's address, and finds it again.
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a test that panics is a test that fails
 
+pub mod batch;
 pub mod cameras;
 pub mod device;
 pub mod doctor;

@@ -5,6 +5,7 @@
 
 mod again;
 mod surroundings;
+pub mod typed;
 
 use std::{
     net::{IpAddr, Ipv4Addr},

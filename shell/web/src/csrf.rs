@@ -48,13 +48,21 @@ const COOKIE_LENGTH: usize = 43;
 pub struct Csrf {
     key: Arc<Zeroizing<[u8; 32]>>,
     https_before_us: bool,
+    session: Arc<str>,
 }
 
 impl Csrf {
     /// With a key of one's own: all nodes of one service need the same. `https_before_us` as in
     /// [`Headers`](crate::headers::Headers).
     pub fn new(key: [u8; 32], https_before_us: bool) -> Self {
-        Self { key: Arc::new(Zeroizing::new(key)), https_before_us }
+        Self { key: Arc::new(Zeroizing::new(key)), https_before_us, session: cookie::SESSION.into() }
+    }
+
+    /// With another name of the session's cookie, before the prefix of [`cookie::name`]: cookies know no ports, so two servers on one
+    /// address need two.
+    #[must_use]
+    pub fn with_session_cookie(self, name: &str) -> Self {
+        Self { session: name.into(), ..self }
     }
 
     /// With a random key: pages that were open over a restart have to be loaded again.
@@ -123,7 +131,7 @@ pub async fn guard(State(csrf): State<Csrf>, mut request: Request, next: Next) -
             }
         },
     };
-    let session = cookie::read(request.headers(), &cookie::name(cookie::SESSION, tls)).unwrap_or_default();
+    let session = cookie::read(request.headers(), &cookie::name(&csrf.session, tls)).unwrap_or_default();
     let token = csrf.token(&value, session);
     request.extensions_mut().insert(token);
 

@@ -50,6 +50,7 @@ pub mod listen;
 pub mod messages;
 pub mod page;
 pub mod problem;
+pub mod qr;
 pub mod same_site;
 pub mod tls;
 pub mod upload;

@@ -12,6 +12,7 @@
 pub mod axe;
 pub mod browser;
 pub mod camera;
+pub mod critic;
 pub mod desk;
 pub mod device;
 pub mod dovecot;

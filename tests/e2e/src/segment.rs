@@ -1,13 +1,18 @@
 //! A link with machines on it: network namespaces at one bridge, to search and to be found on.
 
 use std::{
-    env, fs, process,
+    env, fs,
+    os::fd::AsFd,
+    process,
     process::{Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
-use rustix::process::geteuid;
+use rustix::{
+    process::geteuid,
+    thread::{LinkNameSpaceType, move_into_link_name_space},
+};
 
 use crate::{program, wait::until};
 
@@ -83,6 +88,20 @@ impl Segment {
     fn ports(&self) -> usize {
         let shown = Command::new("ip").args(["-n", &self.name("hub"), "-o", "link", "show", "master", "br0"]).output();
         String::from_utf8_lossy(&shown.unwrap().stdout).lines().count()
+    }
+
+    /// Puts this thread on one of the machines: what it connects to, and starts, is there from now on.
+    pub fn enter(&self, name: &str) {
+        let space = fs::File::open(format!("/var/run/netns/{}", self.name(name))).unwrap();
+        let network = Some(LinkNameSpaceType::Network);
+        move_into_link_name_space(space.as_fd(), network).unwrap();
+    }
+
+    /// Puts this thread back to where the test program is.
+    pub fn leave(&self) {
+        // What stands for the whole process is its first thread, which never left.
+        let space = fs::File::open("/proc/self/ns/net").unwrap();
+        move_into_link_name_space(space.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
     }
 
     /// A command on one of the machines.

@@ -8,71 +8,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use sparekey_e2e::desk::{PaperDevice, operator, xml};
-use sparekey_e2e::{Browser, Look, Setup, World, axe::Axe, until};
+use sparekey_e2e::{Browser, Look, Setup, World, critic::Critic, until};
 
 const PASSWORD: &str = "tangerine ladder ocean clock";
 const NEW: &str = "granite whistle seldom maple";
 const ADDRESS: &str = "olga@owners.example.org";
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
-
-/// Looks at pages, and gathers what is wrong with them.
-struct Critic {
-    axe: Option<Axe>,
-    found: Vec<String>,
-}
-
-impl Critic {
-    fn new() -> Self {
-        Self { axe: Axe::install(), found: Vec::new() }
-    }
-
-    /// Judges the page that is open, at every size, light and dark.
-    fn judge(&mut self, browser: &Browser, name: &str) {
-        let mut complain = |what: String| self.found.push(format!("{name}: {what}"));
-        for [part, script] in [
-            ["title", "return document.title"],
-            ["language", "return document.documentElement.lang"],
-            [
-                "heading",
-                "return document.querySelectorAll('h1').length === 1 ? document.querySelector('h1').innerText : ''",
-            ],
-        ] {
-            if browser.script(script).as_str().is_none_or(str::is_empty) {
-                complain(format!("no {part}, or more than one"));
-            }
-        }
-        for (size, width, height) in [
-            ("narrow", 360, 640),
-            ("phone", 390, 844),
-            ("laptop", 1366, 768),
-            ("monitor", 1920, 1080),
-            ("4k", 3840, 2160),
-        ] {
-            browser.resize(width, height);
-            let wide = browser.script("return document.documentElement.scrollWidth").as_u64().unwrap();
-            if wide > u64::from(width) {
-                complain(format!("{wide} px wide in a window of {width}"));
-            }
-            for (scheme, dark) in [("light", false), ("dark", true)] {
-                browser.dark(dark);
-                if !matches!(size, "narrow" | "4k") {
-                    browser.save(&format!("{name}-{size}-{scheme}"));
-                }
-                if matches!(size, "phone" | "monitor") {
-                    let violations = self.axe.as_ref().map(|axe| axe.violations(browser)).unwrap_or_default();
-                    violations.into_iter().for_each(|violation| complain(format!("{size} {scheme}: {violation}")));
-                }
-            }
-        }
-        browser.dark(false);
-        browser.complaints().into_iter().for_each(|complaint| complain(format!("console: {complaint}")));
-    }
-
-    fn conclude(self) {
-        assert!(self.found.is_empty(), "{}", self.found.join("\n"));
-    }
-}
 
 #[test]
 fn the_recorders_pages() {

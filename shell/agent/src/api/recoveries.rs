@@ -18,11 +18,11 @@ use super::Answered;
 use crate::app::{App, parse_code};
 use crate::failure::{Failure, Malformed};
 use crate::path::Id;
-use crate::qr::svg;
 use crate::questions;
 use crate::request_file;
 use crate::typed;
 use crate::visitor::Visitor;
+use sparekey_web::qr::svg;
 
 const NO_WAY: Malformed = Malformed {
     field: "method",

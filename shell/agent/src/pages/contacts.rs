@@ -21,8 +21,8 @@ use super::trouble::Trouble;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::path::Contact;
-use crate::qr;
 use crate::visitor::Visitor;
+use sparekey_web::qr;
 
 #[derive(Template)]
 #[template(path = "confirm.html")]

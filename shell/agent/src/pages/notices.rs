@@ -17,9 +17,9 @@ use super::logged_in;
 use super::trouble::Trouble;
 use crate::app::{App, TriedOut};
 use crate::failure::{Failure, Malformed};
-use crate::qr;
 use crate::telling::{Encryption, MailServer};
 use crate::visitor::Visitor;
+use sparekey_web::qr;
 
 const NO_PORT: Malformed = Malformed {
     field: "port",

@@ -17,8 +17,8 @@ use super::events::when;
 use super::trouble::Trouble;
 use super::{PRINT, logged_in};
 use crate::app::App;
-use crate::qr;
 use crate::visitor::Visitor;
+use sparekey_web::qr;
 
 #[derive(Template)]
 #[template(path = "sheet.html")]

@@ -9,8 +9,8 @@ use std::{
 };
 
 use serde_json::json;
-use sparekey_lan::device::Device;
-use sparekey_protocol::files::{self as recovery_files, Document, Entry, FileError, RequestFile};
+use sparekey_lan::{batch::pack, device::Device};
+use sparekey_protocol::files::{self as recovery_files, Document, Entry, RequestFile};
 
 use crate::{
     cli::Forgot,
@@ -64,21 +64,12 @@ fn ask_all(options: &Forgot, all: &[Chosen], out: &Path, report: Report) -> Resu
 
 /// As few files as hold them all: `FILE`, then `FILE-2`, … before the end of the name.
 fn write(requests: &[RequestFile], out: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let (mut written, mut rest) = (Vec::new(), requests);
-    while !rest.is_empty() {
-        let mut count = rest.len().min(recovery_files::MAX_BATCH);
-        let text = loop {
-            let entries = rest[..count].iter().cloned().map(Entry::Request).collect();
-            match recovery_files::write(&Document::Batch(entries)) {
-                Ok(text) => break text,
-                Err(FileError::TooLong) if count > 1 => count -= 1,
-                Err(error) => return Err(Failure::malformed("A request", error)),
-            }
-        };
-        let place = crate::desk::place(out, u32::try_from(written.len() + 1).unwrap_or(u32::MAX));
+    let packed = pack(requests).map_err(|error| Failure::malformed("A request", error))?;
+    let mut written = Vec::new();
+    for (text, number) in packed.iter().zip(1..) {
+        let place = crate::desk::place(out, number);
         files::make_public(&place, text.as_bytes())?;
         written.push(place);
-        rest = &rest[count..];
     }
     Ok(written)
 }

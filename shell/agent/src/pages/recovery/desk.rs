@@ -15,9 +15,9 @@ use crate::app::App;
 use crate::download::xml;
 use crate::failure::Failure;
 use crate::path::Id;
-use crate::qr;
 use crate::request_file;
 use crate::visitor::Visitor;
+use sparekey_web::qr;
 
 #[derive(Template)]
 #[template(path = "recovery_desk.html")]

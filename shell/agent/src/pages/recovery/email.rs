@@ -7,7 +7,7 @@ use sparekey_web::page::{Page, Width};
 use sparekey_web::problem::Problem;
 
 use super::Common;
-use crate::qr;
+use sparekey_web::qr;
 
 #[derive(Template)]
 #[template(path = "recovery_email.html")]

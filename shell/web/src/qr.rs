@@ -1,4 +1,4 @@
-//! The QR symbol (ISO/IEC 18004) of a request, as SVG.
+//! A QR symbol (ISO/IEC 18004) on a page, as SVG.
 
 use std::fmt::Write;
 
@@ -10,6 +10,7 @@ const QUIET: usize = 4;
 /// Draws a text: error correction M, quiet zone 4, black on white whatever the page's colours are, one path.
 ///
 /// `None` if the text is longer than a symbol holds, which a request's is not.
+#[must_use]
 pub fn svg(text: &str) -> Option<String> {
     let symbol = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
     let width = symbol.width();
