@@ -63,6 +63,8 @@ pub(crate) enum Command {
     /// Ends with status 1 and the likeliest cause if something keeps devices from being found or reached. Nothing is changed, on
     /// this computer or on a device.
     Doctor(Doctor),
+    /// The same in a window: opens the browser on a page of this computer's own, for whoever started it and nobody else
+    Console(Console),
     /// Get back into a device over the network, by whichever way is ready: QR, code, answers, key file, sheet, grant
     ///
     /// The device proves who it is before anything secret is sent. Passwords are asked for, or read from standard input.

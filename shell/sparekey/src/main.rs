@@ -64,6 +64,7 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Desk(options) => desk::run(&options, report),
         Command::Discover(options) => discover::run(&options, report),
         Command::Doctor(options) => lan::doctor::run(&options, report),
+        Command::Console(options) => lan::console::run(&options, report),
         Command::Forgot(options) => lan::forgot::run(&options, report),
         Command::Activate(options) => lan::activate::run(&options, report),
         Command::ExportKey(options) => lan::owner::export_key(&options, report),

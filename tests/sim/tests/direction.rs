@@ -67,6 +67,10 @@ fn dependencies_point_inwards() {
             ("core", _) => other == "sparekey-protocol",
             (_, "sparekey-sim") => CORE.contains(&other),
             ("shell", "sparekey") => true,
+            // The LAN tool in a window.
+            ("shell", "sparekey-console") => {
+                CORE.contains(&other) || SHARED.contains(&other) || other == "sparekey-lan"
+            }
             ("shell", _) => CORE.contains(&other) || SHARED.contains(&other),
             // Tests and benches wire what they need.
             _ => true,
@@ -136,7 +140,7 @@ fn each_source(folder: &Path, look: &mut impl FnMut(&Path, &str)) {
 }
 
 /// Rooms that are to be built for other systems as well, and the files in which they may differ.
-const PORTABLE: [&str; 2] = ["sparekey-link", "sparekey-lan"];
+const PORTABLE: [&str; 3] = ["sparekey-link", "sparekey-lan", "sparekey-console"];
 const SYSTEMS: [&str; 3] = ["linux.rs", "macos.rs", "windows.rs"];
 
 #[test]

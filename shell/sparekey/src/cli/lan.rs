@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use sparekey_lan::Selection;
+use sparekey_lan::{Selection, network::typed};
 
 /// A device on the link, and what is believed of it.
 #[derive(Args)]
@@ -129,6 +129,22 @@ pub(crate) struct Sheet {
 }
 
 #[derive(Args)]
+pub(crate) struct Console {
+    /// The port on this computer's loopback [default: any that is free]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
+    /// Print the address, and open no browser
+    #[arg(long)]
+    pub(crate) no_open: bool,
+    /// The public key of their maker (maker.pub): only devices that this maker certified are spoken to
+    #[arg(long, value_name = "FILE")]
+    pub(crate) maker: Option<PathBuf>,
+    /// Where to remember each device's key [default: sparekey/known-devices where the system keeps such things]
+    #[arg(long, env = "SPAREKEY_KNOWN", value_name = "FILE")]
+    pub(crate) known: Option<PathBuf>,
+}
+
+#[derive(Args)]
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) whom: Whom,
@@ -213,11 +229,7 @@ impl FromStr for Prefixed {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let read = || {
-            let (address, bits) = text.split_once('/')?;
-            Some(Self { address: address.parse().ok()?, bits: bits.parse().ok()? })
-        };
-        read().ok_or("not an address with the length of its prefix, such as 192.168.1.64/24")
+        typed::address(text).map(|(address, bits)| Self { address, bits })
     }
 }
 
@@ -229,10 +241,7 @@ impl FromStr for Gateway {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "none" => Ok(Self(None)),
-            text => text.parse().map(|address| Self(Some(address))).map_err(|_| "neither an IPv4 address nor none"),
-        }
+        typed::gateway(text).map(Self)
     }
 }
 
@@ -244,11 +253,7 @@ impl FromStr for Dns {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "none" {
-            return Ok(Self(Vec::new()));
-        }
-        let all: Result<_, _> = text.split(',').map(|one| one.trim().parse()).collect();
-        all.map(Self).map_err(|_| "neither addresses with commas between, nor none")
+        typed::dns(text).map(Self)
     }
 }
 

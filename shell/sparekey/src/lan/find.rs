@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -40,7 +40,7 @@ pub(crate) struct Believed {
 impl Believed {
     pub(crate) fn of(whom: &Whom) -> Result<Self, Failure> {
         let maker = whom.maker.as_deref().map(files::public_key).transpose()?;
-        Ok(Self { maker, known: Known::new(&known_file(whom)?) })
+        Ok(Self { maker, known: Known::new(&known_file(whom.known.as_deref())?) })
     }
 
     pub(crate) fn borrowed(&self) -> Belief<'_> {
@@ -211,11 +211,11 @@ fn look_at(address: Address) -> Found {
 }
 
 /// `--known`, or where the system keeps what programs remember.
-fn known_file(whom: &Whom) -> Result<PathBuf, Failure> {
+pub(super) fn known_file(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let state = || env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
     let default = || Some(state().or_else(home)?.join("sparekey/known-devices"));
-    whom.known.clone().or_else(default).ok_or_else(|| {
+    named.map(Path::to_owned).or_else(default).ok_or_else(|| {
         Failure::new("not-possible", "There is no home folder to remember devices in.", "Name a file with --known.")
     })
 }

@@ -5,6 +5,7 @@ pub(crate) mod ask;
 mod batch;
 mod cameras;
 mod chosen;
+pub(crate) mod console;
 pub(crate) mod doctor;
 mod each;
 mod find;
