@@ -39,10 +39,15 @@ pub(crate) struct Progress {
 
 /// Jobs under way and done, the oldest first.
 #[derive(Default)]
-pub(crate) struct Jobs(Mutex<Known>);
+pub(crate) struct Jobs(Mutex<Remembered>);
 
-/// The last number that was given, and the jobs with theirs.
-type Known = (u32, Vec<(u32, Arc<Mutex<Progress>>)>);
+#[derive(Default)]
+struct Remembered {
+    /// The number of the last one.
+    last: u32,
+    /// Each with its number, the oldest first.
+    jobs: Vec<(u32, Arc<Mutex<Progress>>)>,
+}
 
 impl Jobs {
     /// Begins one; `end` is given what each brought, and answers with files. Its number.
