@@ -1,7 +1,9 @@
 //! What stands before every route: the flood limiter, the check for other sites, the client's address, the headers.
 
+use std::fs;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::path::Path;
 
 use axum::body::Body;
 use http::{Method, Request};
@@ -9,7 +11,7 @@ use sparekey_service::http::Flood;
 
 use crate::stand::{Answer, Options, Stand};
 
-/// Pages; the interface's routes come out of its own document.
+/// Pages, and tiles, which no document can name; the interface's routes come out of its own document.
 const PAGES: &[(&str, &str)] = &[
     ("GET", "/"),
     ("GET", "/r"),
@@ -19,6 +21,9 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/reset/photo"),
     ("GET", "/requests/AAAAAAAAAAAAAAAAAAAAAAAA"),
     ("GET", "/requests/AAAAAAAAAAAAAAAAAAAAAAAA/state"),
+    ("GET", "/t"),
+    ("POST", "/t"),
+    ("GET", "/log/tile/0/000"),
     ("GET", "/manifest.webmanifest"),
     ("GET", "/sw.js"),
     ("GET", "/offline"),
@@ -92,6 +97,76 @@ async fn no_route_is_without_a_limiter() {
         assert_eq!((refused.problem().as_str(), refused.status.as_u16()), ("too-many", 429), "{method} {path}");
         assert_eq!(refused.headers["retry-after"], "1");
     }
+}
+
+/// What is between `.route(` and the parenthesis that closes it, for each of them.
+fn calls(source: &str) -> impl Iterator<Item = &str> {
+    source.split(".route(").skip(1).map(|rest| {
+        let mut open = 1;
+        let end = rest.find(|letter| {
+            open += i32::from(letter == '(') - i32::from(letter == ')');
+            open == 0
+        });
+        &rest[..end.expect("a call is closed")]
+    })
+}
+
+/// The path of a route, whether it stands there or in a constant of the same file.
+fn path_of<'a>(call: &'a str, source: &'a str) -> &'a str {
+    let first = call.split(',').next().unwrap().trim();
+    let text = match first.strip_prefix('"') {
+        Some(text) => text,
+        None => {
+            source.split_once(&format!("const {first}: &str = \"")).unwrap_or_else(|| panic!("where is {first}?")).1
+        }
+    };
+    text.split('"').next().unwrap()
+}
+
+/// Whether this path is one of the route's: a part in braces is any part, one with an asterisk all that follow.
+fn fits(path: &str, route: &str) -> bool {
+    let mut parts = path.split('/');
+    for wanted in route.split('/') {
+        match (parts.next(), wanted) {
+            (Some(_), wanted) if wanted.starts_with("{*") => return true,
+            (Some(_), wanted) if wanted.starts_with('{') => {}
+            (part, wanted) if part == Some(wanted) => {}
+            _ => return false,
+        }
+    }
+    parts.next().is_none()
+}
+
+/// Adds what the table lacks of the routes in this folder, and counts them all.
+fn look_for_routes(folder: &Path, missing: &mut Vec<String>) -> usize {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found = entries.map(|path| {
+        if path.is_dir() {
+            return look_for_routes(&path, missing);
+        }
+        let source = fs::read_to_string(&path).unwrap();
+        let mut found = 0;
+        for call in calls(&source) {
+            let route = path_of(call, &source);
+            let methods = [("GET", "get("), ("POST", "post(")].into_iter().filter(|(_, word)| call.contains(word));
+            for (method, _) in methods {
+                found += 1;
+                if !PAGES.iter().any(|(known, path)| *known == method && fits(path, route)) {
+                    missing.push(format!("{method} {route}"));
+                }
+            }
+        }
+        found
+    });
+    found.sum()
+}
+
+#[test]
+fn every_page_is_in_the_table() {
+    let mut missing = Vec::new();
+    let found = look_for_routes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut missing);
+    assert!(missing.is_empty(), "not in the table: {missing:?}");
+    assert!(found > 30, "only {found} routes were found: are they written in another way now?");
 }
 
 #[tokio::test]
