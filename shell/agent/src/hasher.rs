@@ -99,9 +99,11 @@ impl Turn<'_> {
         let job = move || {
             // Whoever went away meanwhile is not worth half a second.
             if !answer.is_closed() {
-                let _ = answer.send(job());
+                let answered = job();
+                // Whoever has an answer has the place back: the next call finds it free.
+                drop(place);
+                let _ = answer.send(answered);
             }
-            drop(place);
         };
         lane.try_send(Box::new(job))
             .expect("a lane takes as many jobs as there are places, and lives as long as the hasher");
@@ -209,6 +211,15 @@ mod tests {
         drop((turns, at_screen));
         let clients = hasher.clients.lock().unwrap();
         assert!(clients.waiting.is_empty() && clients.on_network == 0, "every place was given back");
+    }
+
+    #[tokio::test]
+    async fn who_was_answered_has_its_place_back() {
+        let hasher = Hasher::start().unwrap();
+        for round in 0..10_000 {
+            hasher.turn(network(1)).unwrap().run(|| ()).await;
+            assert!(hasher.clients.lock().unwrap().waiting.is_empty(), "round {round}");
+        }
     }
 
     #[tokio::test]
