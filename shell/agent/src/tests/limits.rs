@@ -31,8 +31,10 @@ async fn of_a_hundred_guesses_at_once_five_are_looked_at() {
     }
     assert_eq!((looked_at, refused), (5, 95));
     let late = device.prove(SCREEN, &id, &code).await;
-    assert_eq!(late.problem(429, "too-many-tries")["retry_after"], 60);
-    assert_eq!(late.headers["retry-after"], "60");
+    // A minute, of which the guesses took some seconds.
+    let wait = late.problem(429, "too-many-tries")["retry_after"].as_u64().unwrap();
+    assert!((51..=60).contains(&wait), "{wait}");
+    assert_eq!(late.headers["retry-after"], wait.to_string());
 }
 
 #[tokio::test]
