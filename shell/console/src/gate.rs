@@ -96,3 +96,49 @@ pub(crate) async fn enter(Extension(gate): Extension<Gate>, Path(token): Path<St
     answer.headers_mut().append(header::SET_COOKIE, cookie::set(&gate.0.cookie, &gate.0.session, false));
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderName, StatusCode};
+
+    fn gate() -> Gate {
+        Gate::random(SocketAddr::from(([127, 0, 0, 1], 4711))).unwrap()
+    }
+
+    fn with(name: HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn only_the_printed_name_is_answered() {
+        assert!(gate().is_host(&with(header::HOST, "127.0.0.1:4711")));
+        for host in ["localhost:4711", "127.0.0.1", "127.0.0.1:80", "127.1:4711", "evil.example:4711", ""] {
+            assert!(!gate().is_host(&with(header::HOST, host)), "{host}");
+        }
+        assert!(!gate().is_host(&HeaderMap::new()));
+    }
+
+    #[tokio::test]
+    async fn the_address_is_exchanged_for_a_cookie_and_is_none() {
+        let gate = gate();
+        let token = gate.address().rsplit('/').next().unwrap().to_owned();
+        assert_eq!(token.len(), 43, "256 bits");
+        for wrong in ["", "A", &token[1..], &format!("{token}A"), gate.0.session.as_str()] {
+            let answer = enter(Extension(gate.clone()), Path(wrong.to_owned())).await;
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{wrong}");
+            assert!(!answer.headers().contains_key(header::SET_COOKIE));
+        }
+        let answer = enter(Extension(gate.clone()), Path(token.clone())).await;
+        assert_eq!(
+            (answer.status(), answer.headers()[header::LOCATION].as_bytes()),
+            (StatusCode::SEE_OTHER, &b"/"[..])
+        );
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        assert!(gate.is_in(&with(header::COOKIE, &cookie)));
+        for wrong in [format!("console-4711={token}"), cookie.replace("4711", "4712"), format!("{cookie}A")] {
+            assert!(!gate.is_in(&with(header::COOKIE, &wrong)), "{wrong}");
+        }
+        assert!(!gate.is_in(&HeaderMap::new()));
+    }
+}

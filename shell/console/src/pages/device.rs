@@ -55,7 +55,7 @@ struct Way {
     title: &'static str,
     what: &'static str,
     ready: bool,
-    /// By the name that the interface has for it.
+    /// The name that the interface has for it, as words.
     why: String,
 }
 
@@ -108,7 +108,8 @@ async fn show(State(app): State<Arc<App>>, Path(id): Path<u32>, headers: HeaderM
         let said = methods.as_array().into_iter().flatten().find(|method| method["name"] == name);
         let ready =
             said.map_or_else(|| row.methods.iter().any(|method| method == name), |method| method["ready"] == true);
-        let why = said.and_then(|method| method["why"].as_str()).unwrap_or_default().chars().take(60).collect();
+        let why = said.and_then(|method| method["why"].as_str()).unwrap_or_default();
+        let why = why.chars().take(60).map(|letter| if letter == '-' { ' ' } else { letter }).collect();
         Way { name, title, what, ready, why }
     };
     let ways = WAYS.map(way).into();

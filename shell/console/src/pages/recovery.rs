@@ -111,8 +111,14 @@ async fn opened(app: &Arc<App>, row: &Row, way: &'static str) -> Result<Recovery
 }
 
 fn proof_page(row: &Row, token: FormToken, shown: Shown, trouble: Option<&Trouble>) -> Response {
-    let page = frame_of("Forgot password", row).width(Width::Monitor).scripts([&CODE_INPUT, &DROP]);
-    answer(&Proof { page: troubled(page, trouble), token, id: row.id, shown }, trouble)
+    let page = troubled(proof_frame(row, &shown), trouble);
+    answer(&Proof { page, token, id: row.id, shown }, trouble)
+}
+
+/// Wide enough for a symbol, if there is one.
+fn proof_frame(row: &Row, shown: &Shown) -> Page {
+    let page = frame_of("Forgot password", row).scripts([&CODE_INPUT, &DROP]);
+    if shown.qr.is_empty() { page } else { page.width(Width::Monitor) }
 }
 
 async fn open(
@@ -196,9 +202,9 @@ async fn proven(
         }
         Ok((recovery, Ok(Proven::More))) => {
             let more = Banner::new(Tone::Ok, "That is right.", "One more proof is asked for.");
-            let page =
-                frame_of("Forgot password", &row).width(Width::Monitor).scripts([&CODE_INPUT, &DROP]).banner(more);
-            answer(&Proof { page, token, id: row.id, shown: Shown::of(way, &recovery) }, None)
+            let shown = Shown::of(way, &recovery);
+            let page = proof_frame(&row, &shown).banner(more);
+            answer(&Proof { page, token, id: row.id, shown }, None)
         }
         Ok((recovery, Err(trouble))) => proof_page(&row, token, Shown::of(way, &recovery), Some(&trouble)),
         Err(trouble) => device::stopped(&row, &trouble),
