@@ -9,14 +9,17 @@ use std::{
 };
 
 use serde_json::json;
-use sparekey_lan::{batch::pack, device::Device};
+use sparekey_lan::{
+    batch::pack,
+    device::{Device, Recovery},
+};
 use sparekey_protocol::files::{self as recovery_files, Document, Entry, RequestFile};
 
 use crate::{
     cli::Forgot,
     failure::Failure,
     files,
-    lan::{ask, chosen::Chosen, each::each, find, forgot},
+    lan::{self, ask, chosen::Chosen, each::each, find, forgot},
     report::Report,
 };
 
@@ -37,8 +40,8 @@ fn ask_all(options: &Forgot, all: &[Chosen], out: &Path, report: Report) -> Resu
     let (mut requests, mut failed) = (Vec::new(), 0);
     let asked = |one: &Chosen| {
         let device = meet(options, one, report)?;
-        let opened = forgot::call(&device, "POST", "/api/v1/recoveries", Some(&json!({ "method": "desk" })))?;
-        match recovery_files::parse(opened["request_xml"].as_str().unwrap_or_default().as_bytes()) {
+        let recovery = Recovery::open(&device, "desk", None).map_err(|error| lan::called(&error))?;
+        match recovery_files::parse(recovery.shown()["request_xml"].as_str().unwrap_or_default().as_bytes()) {
             Ok(Document::Request(request)) => Ok(request),
             _ => Err(forgot::unreadable()),
         }

@@ -1,13 +1,10 @@
 //! `sparekey forgot`: back into one device, by whichever way is ready.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::io::ErrorKind;
 
 use serde_json::{Value, json};
 use sparekey_lan::{
-    device::{CallError, Device},
+    device::{CallError, Device, Proven, Recovery, Restart},
     qr,
 };
 
@@ -22,35 +19,23 @@ use crate::{
 
 /// The likeliest first: what an owner has at hand, then what has to be looked for, then what takes other people.
 const LIKELIEST: [&str; 6] = ["email", "keyfile", "sheet", "questions", "desk", "seccode"];
-/// A device hashes slowly, one caller after the other.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Until a device is back after a new password.
-const RESTART: Duration = Duration::from_secs(60);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
-
 pub(crate) fn run(options: &Forgot, report: Report) -> Result<(), Failure> {
     if let Some(chosen) = chosen::read(&options.many)? {
         return batch::run(options, chosen, report);
     }
     let device = find::device_or_help(&options.whom, options.language.as_deref(), report)?;
     let way = choose(&device, options, report)?;
-    let mut body = json!({ "method": way });
-    if let Some(contact) = options.contact {
-        body["contact"] = contact.into();
-    }
-    let opened = call(&device, "POST", "/api/v1/recoveries", Some(&body))?;
-    let id = opened["id"].as_str().ok_or_else(unreadable)?.to_owned();
-    let path = format!("/api/v1/recoveries/{}", crate::client::escape(&id));
+    let mut recovery = Recovery::open(&device, &way, options.contact).map_err(|error| lan::called(&error))?;
     // A further run asks for the same request again, and hands its grant over.
     if way == "desk" && options.request.is_some() && options.grant.is_none() && !ask::is_person() {
-        show(options, &opened, report)?;
+        show(options, recovery.shown(), report)?;
         let serial = device.serial();
         let text = format!("{serial} waits for its grant:  sparekey forgot {serial} --way desk --grant FILE");
         report.done(&text, &json!({ "step": "asked", "serial": serial, "request": options.request }));
         return Ok(());
     }
-    let ticket = prove(&device, options, &path, opened, report)?;
-    set(&device, options, &path, &ticket, report)
+    let ticket = prove(&device, options, &mut recovery, report)?;
+    set(&device, options, &recovery, &ticket, report)
 }
 
 /// Which way: the one named, or the one that a person picks.
@@ -99,25 +84,18 @@ fn in_words(name: &str) -> &str {
 }
 
 /// Proves one part after the other, until there is a ticket.
-fn prove(device: &Device, options: &Forgot, path: &str, opened: Value, report: Report) -> Result<String, Failure> {
-    let mut shown = opened;
+fn prove(device: &Device, options: &Forgot, recovery: &mut Recovery, report: Report) -> Result<String, Failure> {
     loop {
-        show(options, &shown, report)?;
-        let proof = proof(options, &shown)?;
-        match device.call("POST", &format!("{path}/proof"), Some(&proof), None, PATIENCE) {
-            Ok(answer) => match answer["ticket"].as_str() {
-                Some(ticket) => return Ok(ticket.to_owned()),
-                None if answer["more"] == true => {
-                    report.aside("That is right. One more proof is asked for.");
-                    shown = call(device, "GET", path, None)?;
-                }
-                None => return Err(unreadable()),
-            },
+        show(options, recovery.shown(), report)?;
+        let proof = proof(options, recovery)?;
+        match recovery.prove(device, &proof) {
+            Ok(Proven::Ticket(ticket)) => return Ok(ticket),
+            Ok(Proven::More) => report.aside("That is right. One more proof is asked for."),
             // A person may try again, and is told what is left; a script decides for itself.
             Err(CallError::Refused(problem)) if ask::is_person() && problem.tries_left.is_some_and(|left| left > 0) => {
                 let left = problem.tries_left.unwrap_or_default();
                 report.aside(&format!("{} {} tries are left.", problem.title, left));
-                shown = call(device, "GET", path, None)?;
+                recovery.look(device).map_err(|error| lan::called(&error))?;
             }
             Err(error) => return Err(lan::called(&error)),
         }
@@ -150,10 +128,8 @@ fn show(options: &Forgot, shown: &Value, report: Report) -> Result<(), Failure> 
 }
 
 /// The proof of the part that is next.
-fn proof(options: &Forgot, shown: &Value) -> Result<Value, Failure> {
-    let parts = shown["parts"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let next = parts.iter().find(|part| part["proven"] == false).unwrap_or(shown);
-    Ok(match next["method"].as_str().unwrap_or_default() {
+fn proof(options: &Forgot, recovery: &Recovery) -> Result<Value, Failure> {
+    Ok(match recovery.next() {
         "keyfile" => {
             let file = match &options.key_file {
                 Some(file) => file.clone(),
@@ -164,7 +140,7 @@ fn proof(options: &Forgot, shown: &Value) -> Result<Value, Failure> {
         "sheet" => json!({ "sheet_code": ask::line("A code of the sheet:")?.as_str() }),
         "questions" => {
             let mut answers = Vec::new();
-            for question in shown["questions"].as_array().into_iter().flatten() {
+            for question in recovery.shown()["questions"].as_array().into_iter().flatten() {
                 let text = plain(question["text"].as_str().unwrap_or_default());
                 answers.push(json!({ "id": question["id"], "answer": ask::line(&text)?.as_str() }));
             }
@@ -187,7 +163,7 @@ fn proof(options: &Forgot, shown: &Value) -> Result<Value, Failure> {
 }
 
 /// The new password, the restart, and a login that proves it.
-fn set(device: &Device, options: &Forgot, path: &str, ticket: &str, report: Report) -> Result<(), Failure> {
+fn set(device: &Device, options: &Forgot, recovery: &Recovery, ticket: &str, report: Report) -> Result<(), Failure> {
     let username = match &options.username {
         Some(name) => name.clone(),
         None if ask::is_person() => match ask::line("The administrator's name [admin]:")?.trim() {
@@ -196,12 +172,10 @@ fn set(device: &Device, options: &Forgot, path: &str, ticket: &str, report: Repo
         },
         None => "admin".to_owned(),
     };
-    let before = start_time(device);
-    let password = loop {
+    let (password, restart) = loop {
         let password = ask::new_password()?;
-        let body = json!({ "ticket": ticket, "password": password.as_str() });
-        match device.call("PUT", &format!("{path}/password"), Some(&body), None, PATIENCE) {
-            Ok(_) => break password,
+        match recovery.set_password(device, ticket, &password) {
+            Ok(restart) => break (password, restart),
             Err(CallError::Refused(problem)) if problem.name == "weak-password" && ask::is_person() => {
                 report.aside(&format!("{} {}", problem.title, problem.detail));
             }
@@ -209,7 +183,7 @@ fn set(device: &Device, options: &Forgot, path: &str, ticket: &str, report: Repo
         }
     };
     report.aside("The new password is set. The device starts again …");
-    log_in_again(device, before, &username, &password)?;
+    log_in_again(device, restart, &username, &password)?;
     let serial = device.serial();
     let text = format!("{serial} has its new password, and {username} logs in with it.");
     let data = json!({ "step": "done", "serial": serial, "device_id": device.id().to_string(), "logged_in": true });
@@ -222,63 +196,35 @@ fn set(device: &Device, options: &Forgot, path: &str, ticket: &str, report: Repo
 
 /// One of many: its request again, its own grant out of the file, the password of all.
 pub(super) fn by_grant(device: &Device, options: &Forgot, grant: &str, password: &str) -> Result<(), Failure> {
-    let opened = call(device, "POST", "/api/v1/recoveries", Some(&json!({ "method": "desk" })))?;
-    let path = format!("/api/v1/recoveries/{}", crate::client::escape(opened["id"].as_str().ok_or_else(unreadable)?));
-    let proof = json!({ "grant": grant });
-    let proven = call(device, "POST", &format!("{path}/proof"), Some(&proof))?;
-    let before = start_time(device);
-    let body = json!({ "ticket": proven["ticket"].as_str().ok_or_else(unreadable)?, "password": password });
-    call(device, "PUT", &format!("{path}/password"), Some(&body))?;
-    log_in_again(device, before, options.username.as_deref().unwrap_or("admin"), password)
+    let called = |error: CallError| lan::called(&error);
+    let mut recovery = Recovery::open(device, "desk", None).map_err(called)?;
+    let Proven::Ticket(ticket) = recovery.prove(device, &json!({ "grant": grant })).map_err(called)? else {
+        let happened = format!("{} asks for a second proof.", device.serial());
+        return Err(Failure::new(
+            "more",
+            happened,
+            "Open it by itself:  sparekey forgot SERIAL --way desk --grant FILE",
+        ));
+    };
+    let restart = recovery.set_password(device, &ticket, password).map_err(called)?;
+    log_in_again(device, restart, options.username.as_deref().unwrap_or("admin"), password)
 }
 
 /// Waits for the restart, and proves the new password.
-fn log_in_again(device: &Device, before: Option<u64>, username: &str, password: &str) -> Result<(), Failure> {
-    until_back(device, before)?;
-    let body = json!({ "username": username, "password": password });
-    match device.call("POST", "/api/v1/sessions", Some(&body), None, PATIENCE) {
-        Ok(answer) => {
-            log_out(device, &answer);
-            Ok(())
-        }
-        Err(CallError::Refused(problem)) if problem.name == "not-logged-in" => Err(Failure::new(
+fn log_in_again(device: &Device, restart: Restart, username: &str, password: &str) -> Result<(), Failure> {
+    restart.log_in(device, username, password).map_err(|error| match error {
+        CallError::Refused(problem) if problem.name == "not-logged-in" => Failure::new(
             "not-logged-in",
             format!("The new password is set, but it does not log in as {}.", plain(username)),
             "Log in with the administrator's own name; it is another one.",
-        )),
-        Err(error) => Err(lan::called(&error)),
-    }
-}
-
-fn start_time(device: &Device) -> Option<u64> {
-    device.call("GET", "/api/v1/device", None, None, PATIENCE).ok()?["start_time"].as_u64()
-}
-
-/// Each start has a later time than the one before.
-fn until_back(device: &Device, before: Option<u64>) -> Result<(), Failure> {
-    let end = Instant::now() + RESTART;
-    while Instant::now() < end {
-        if start_time(device).is_some_and(|now| Some(now) != before) {
-            return Ok(());
-        }
-        thread::sleep(BETWEEN_LOOKS);
-    }
-    Err(Failure::new(
-        "unreachable",
-        "The new password is set, but the device is not back after a minute.",
-        "Look whether it is on; then log in with the new password.",
-    ))
-}
-
-/// Ends a session that was only to prove something.
-pub(super) fn log_out(device: &Device, session: &Value) {
-    if let Some(token) = session["token"].as_str() {
-        let _ = device.call("DELETE", "/api/v1/sessions/current", None, Some(token), PATIENCE);
-    }
-}
-
-pub(super) fn call(device: &Device, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-    device.call(method, path, body, None, PATIENCE).map_err(|error| lan::called(&error))
+        ),
+        CallError::Unreachable(_, _, ErrorKind::TimedOut) => Failure::new(
+            "unreachable",
+            "The new password is set, but the device is not back after a minute.",
+            "Look whether it is on; then log in with the new password.",
+        ),
+        error => lan::called(&error),
+    })
 }
 
 pub(super) fn unreadable() -> Failure {

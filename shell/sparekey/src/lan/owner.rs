@@ -1,9 +1,7 @@
 //! What takes a login: a key file, a sheet, and what the device has on record.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use sparekey_lan::device::Device;
+use sparekey_lan::device::{Device, Session};
 use sparekey_protocol::Time;
 use zeroize::Zeroizing;
 
@@ -12,63 +10,55 @@ use crate::{
     client::plain,
     failure::Failure,
     files,
-    lan::{self, ask, find, forgot},
+    lan::{self, ask, find},
     report::Report,
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A session on a device, and the password that began it.
-struct Session {
+/// A device, and the password of who logs in.
+struct Visit {
     device: Device,
-    answer: Value,
+    username: String,
     password: Zeroizing<String>,
 }
 
-impl Session {
+impl Visit {
     fn begin(login: &Login, report: Report) -> Result<Self, Failure> {
         let device = find::device(&login.whom, report)?;
         let password = ask::hidden(&format!("Password of {}:", login.username))?;
-        let body = json!({ "username": login.username, "password": password.as_str() });
-        let answer = device.call("POST", "/api/v1/sessions", Some(&body), None, PATIENCE);
-        Ok(Self { answer: answer.map_err(|error| lan::called(&error))?, device, password })
+        Ok(Self { device, username: login.username.clone(), password })
     }
 
-    fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        let called = self.device.call(method, path, body, self.answer["token"].as_str(), PATIENCE);
-        called.map_err(|error| lan::called(&error))
-    }
-
-    /// The password once more, as the device asks for it.
-    fn again(&self) -> Value {
-        json!({ "password": self.password.as_str() })
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        forgot::log_out(&self.device, &self.answer);
+    /// What the calls of one session bring, in their order. `true`: with the password once more, as the device asks for it.
+    fn calls<const N: usize>(&self, calls: [(&str, &str, bool); N]) -> Result<[Value; N], Failure> {
+        let called = |error| lan::called(&error);
+        let session = Session::begin(&self.device, &self.username, &self.password).map_err(called)?;
+        let again = json!({ "password": self.password.as_str() });
+        let mut answers = [const { Value::Null }; N];
+        for (answer, (method, path, asked)) in answers.iter_mut().zip(calls) {
+            *answer = session.call(method, path, asked.then_some(&again)).map_err(called)?;
+        }
+        Ok(answers)
     }
 }
 
 pub(crate) fn export_key(options: &ExportKey, report: Report) -> Result<(), Failure> {
     // Before the device makes one, which voids the one before.
     files::vacant(&options.out)?;
-    let session = Session::begin(&options.login, report)?;
-    let answer = session.call("POST", "/api/v1/key-file", Some(&session.again()))?;
+    let visit = Visit::begin(&options.login, report)?;
+    let [answer] = visit.calls([("POST", "/api/v1/key-file", true)])?;
     let xml = answer.as_str().ok_or_else(unreadable)?;
     files::make_private(&options.out, xml.as_bytes())?;
-    let (serial, out) = (session.device.serial(), options.out.display());
+    let (serial, out) = (visit.device.serial(), options.out.display());
     let text = format!("{out} opens {serial}, once: keep it apart from the device. Earlier key files are void.");
     report.done(&text, &json!({ "serial": serial, "out": options.out }));
     Ok(())
 }
 
 pub(crate) fn sheet(options: &Sheet, report: Report) -> Result<(), Failure> {
-    let session = Session::begin(&options.login, report)?;
-    let serial = session.device.serial();
+    let visit = Visit::begin(&options.login, report)?;
+    let serial = visit.device.serial();
     if !options.new {
-        let sheet = session.call("GET", "/api/v1/sheet", None)?;
+        let [sheet] = visit.calls([("GET", "/api/v1/sheet", false)])?;
         let mut lines = vec![format!("The sheet of {serial}:")];
         for (code, number) in sheet["codes"].as_array().into_iter().flatten().zip(1..) {
             lines.push(format!("  {number}  {}", plain(code.as_str().unwrap_or_default())));
@@ -79,7 +69,7 @@ pub(crate) fn sheet(options: &Sheet, report: Report) -> Result<(), Failure> {
         report.done(&lines.join("\n"), &sheet);
         return Ok(());
     }
-    let sheet = session.call("POST", "/api/v1/sheet", Some(&session.again()))?;
+    let [sheet] = visit.calls([("POST", "/api/v1/sheet", true)])?;
     let codes: Vec<_> = sheet["codes"].as_array().into_iter().flatten().filter_map(Value::as_str).map(plain).collect();
     report.done(&codes.join("\n"), &sheet);
     report.aside(&format!(
@@ -89,13 +79,12 @@ pub(crate) fn sheet(options: &Sheet, report: Report) -> Result<(), Failure> {
 }
 
 pub(crate) fn security(login: &Login, report: Report) -> Result<(), Failure> {
-    let session = Session::begin(login, report)?;
-    let events = session.call("GET", "/api/v1/events", None)?;
-    let switches = session.call("GET", "/api/v1/switches", None)?;
-    let card = session.call("GET", "/api/v1/card", None)?;
+    let visit = Visit::begin(login, report)?;
+    let get = |path| ("GET", path, false);
+    let [events, switches, card] = visit.calls(["/api/v1/events", "/api/v1/switches", "/api/v1/card"].map(get))?;
     let text = |value: &Value| plain(value.as_str().unwrap_or_default());
     let mut lines =
-        vec![format!("{}: helped by {} ({})", session.device.serial(), text(&card["name"]), text(&card["url"]))];
+        vec![format!("{}: helped by {} ({})", visit.device.serial(), text(&card["name"]), text(&card["url"]))];
     let word = |on: &Value| if on == true { "on" } else { "off" };
     lines.push(format!("  {:10} {}", "service", word(&switches["service"])));
     for (name, on) in switches["methods"].as_object().into_iter().flatten() {
