@@ -93,6 +93,18 @@ impl Recorder {
         self.0.json("PUT", &format!("/api/v1/recoveries/{id}/password"), &body)
     }
 
+    /// The same to its end: until it has started again the old agent answers, and may be gone with the next call.
+    pub fn reset(&self, id: &str, ticket: &str, password: &str) {
+        let started = || {
+            let answer = self.0.json("GET", "/api/v1/device", &Value::Null)?;
+            (answer.status == 200).then(|| answer.json()["start_time"].clone())
+        };
+        let before = started();
+        assert_eq!(self.set_password(id, ticket, password).unwrap().status, 202);
+        until("the restart", Duration::from_secs(60), || started().filter(|now| Some(now) != before.as_ref()));
+        self.log_in(password).must(201);
+    }
+
     /// How a recovery stands.
     pub fn view(&self, id: &str) -> Answer {
         self.0.get(&format!("/api/v1/recoveries/{id}"))

@@ -91,10 +91,7 @@ fn a_case_through_the_console_with_passkeys() {
 fn set_anew(world: &World, recovery: &str, proven: &Answer) {
     let device = world.device();
     let ticket = proven.must(200)["ticket"].as_str().unwrap().to_owned();
-    assert_eq!(device.set_password(recovery, &ticket, NEW).unwrap().status, 202);
-    until("the new password to log in", Duration::from_secs(60), || {
-        device.try_log_in(NEW).filter(|answer| answer.status == 201).map(|_| ())
-    });
+    device.reset(recovery, &ticket, NEW);
 }
 
 fn base(browser: &Browser) -> String {

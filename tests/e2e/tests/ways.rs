@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use std::fs;
-use std::process::Command;
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use sparekey_e2e::http::Api;
-use sparekey_e2e::{Browser, Look, Program, Setup, World, program, until};
+use sparekey_e2e::{Browser, Look, Program, Setup, World, program};
+use std::fs;
+use std::process::Command;
 
 const FIRST: &str = "tangerine ladder ocean clock";
 const SECOND: &str = "granite whistle seldom maple";
@@ -33,12 +31,8 @@ fn open(world: &World, method: &str) -> (String, Value) {
 /// From a right proof to the new password, and logged in with it after the restart.
 fn resets(world: &World, id: &str, proof: &Value) {
     let proven = world.device().0.post(&format!("/api/v1/recoveries/{id}/proof"), proof).must(200);
-    world.device().set_password(id, proven["ticket"].as_str().unwrap(), SECOND).unwrap().must(202);
-    until("the recorder to be back with the new password", Duration::from_secs(20), || {
-        world.device().try_log_in(SECOND).filter(|answer| answer.status == 201)
-    });
-    // The answer before may have come from just before the restart.
-    let old = until("the recorder to answer", Duration::from_secs(20), || world.device().try_log_in(FIRST));
+    world.device().reset(id, proven["ticket"].as_str().unwrap(), SECOND);
+    let old = world.device().log_in(FIRST);
     assert_eq!(old.problem(), "not-logged-in");
 }
 
