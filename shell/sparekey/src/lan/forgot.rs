@@ -114,7 +114,9 @@ fn show(options: &Forgot, shown: &Value, report: Report) -> Result<(), Failure> 
         report.done("", &json!({ "step": "opened", "recovery": shown }));
         return Ok(());
     }
-    if let Some(text) = shown["qr_text"].as_str() {
+    // Where a file goes out or comes in, nobody scans.
+    let by_file = options.request.is_some() || options.grant.is_some();
+    if let Some(text) = shown["qr_text"].as_str().filter(|_| !by_file) {
         report.aside(&qr::half_blocks(text).ok_or_else(unreadable)?);
         report.aside("Scan this with a phone, and read what it says.");
     }
