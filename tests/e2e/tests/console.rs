@@ -22,7 +22,7 @@ const THIRD: &str = "harbour violet sandwich lamp";
 struct Site {
     world: World,
     segment: Segment,
-    _recorders: [Program; 2],
+    recorders: [Program; 2],
     console: Program,
 }
 
@@ -45,7 +45,7 @@ impl Site {
         let args = ["--json", "console", "--no-open", "--known", &world.path("known")];
         let console = Program::start_command("console", segment.sparekey("tool", &args), world.folder());
         segment.enter("tool");
-        Some(Self { world, segment, _recorders: recorders, console })
+        Some(Self { world, segment, recorders, console })
     }
 
     fn address(&self) -> &str {
@@ -204,6 +204,48 @@ fn two_at_once_by_the_desk() {
     browser.see_text("2 opened");
     browser.complaints();
     critic.judge(&browser, "console-job-done");
+    critic.conclude();
+}
+
+/// What is shown as the plan is what is done, and the device is found again.
+#[test]
+fn its_network_is_changed_in_a_window() {
+    let Some(mut site) = Site::make() else { return };
+    site.segment.leave();
+    let [recorder, second] = site.recorders;
+    recorder.kill();
+    let resolvers = site.world.path("resolv.conf");
+    fs::write(&resolvers, "nameserver 10.0.0.1\n").unwrap();
+    fs::write(site.world.path("recorder/settings.toml"), format!("network = 'eth0'\nresolv_conf = '{resolvers}'\n"))
+        .unwrap();
+    let args = ["--json", "recorder", "run", &site.world.path("recorder"), "--listen", "[::]:8443"];
+    let recorder = Program::start_command("recorder", site.segment.sparekey("recorder", &args), site.world.folder());
+    site.recorders = [recorder, second];
+    site.segment.enter("tool");
+    let (browser, mut critic) = (site.browser(), Critic::new());
+    browser.press(SERIAL);
+    browser.press("Activate it");
+    browser.fill("#password", FIRST);
+    browser.fill("#again", FIRST);
+    browser.press("Activate");
+    browser.see_text("The device has an owner.");
+    let device = browser.path().trim_end_matches("/activate").to_owned();
+    browser.goto(&format!("{}{device}/network", site.base()));
+    browser.fill("#address", "10.0.0.70");
+    browser.fill("#password", FIRST);
+    browser.press("Show what it has, or what would change");
+    browser.see_text("not an address with the length of its prefix");
+    browser.complaints();
+    browser.fill("#address", "10.0.0.70/24");
+    browser.fill("#password", FIRST);
+    browser.press("Show what it has, or what would change");
+    browser.see_text("What will change");
+    browser.see_text("10.0.0.64/24 → 10.0.0.70/24");
+    critic.judge(&browser, "console-network-plan");
+    browser.fill("#password", FIRST);
+    browser.press("Change it");
+    browser.see_text("The network of the device is changed.");
+    browser.see_text("10.0.0.70");
     critic.conclude();
 }
 
