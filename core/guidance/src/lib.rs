@@ -19,11 +19,13 @@ mod language;
 mod pattern;
 mod plain;
 mod vendor;
+mod writer;
 
 #[cfg(test)]
 mod tests;
 
 pub use facts::Facts;
 pub use firmware::Firmware;
-pub use guidance::{Device, Fit, Guidance, Labels, LeftOut, Line, Source, Way, guidance};
+pub use guidance::{Device, Fit, Guidance, Labels, LeftOut, Line, Source, Way};
 pub use language::Language;
+pub use writer::guidance;
