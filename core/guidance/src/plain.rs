@@ -6,11 +6,11 @@ use core::fmt;
 use crate::{Guidance, Line, guidance::Way};
 
 impl fmt::Display for Guidance {
-    /// All of it but the two closing lines.
+    /// All of it but the two closing lines. A paragraph is one line, however long: whoever shows it knows how wide that may be.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.heading(f)?;
         for note in &self.notes {
-            writeln!(f, "{}", Noted(note))?;
+            writeln!(f, "\n{}", Noted(note))?;
         }
         for (way, number) in self.ways.iter().zip(1..) {
             writeln!(f, "\n{number}  {}", way.title)?;
@@ -51,7 +51,7 @@ impl Guidance {
                 writeln!(f, "   {label}: {value}")?;
             }
         }
-        writeln!(f)
+        Ok(())
     }
 
     fn way(&self, way: &Way, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,8 +76,16 @@ impl Guidance {
     }
 }
 
+/// One thing stands behind its label; several, or one that explains itself, stand below it.
 fn list(f: &mut fmt::Formatter<'_>, label: &str, all: &[String]) -> fmt::Result {
-    if all.is_empty() { Ok(()) } else { writeln!(f, "   {label}: {}", all.join("; ")) }
+    match all {
+        [] => Ok(()),
+        [one] if !one.contains([':', '：']) => writeln!(f, "   {label}: {one}"),
+        several => {
+            writeln!(f, "   {label}:")?;
+            several.iter().try_for_each(|one| writeln!(f, "   - {one}"))
+        }
+    }
 }
 
 /// A line, and the numbers of its sources behind it.

@@ -272,8 +272,9 @@ fn it_reads_as_a_sheet() {
     for part in [
         "Hikvision  DS-7608NI-K2  0820200101CCWRC00000001WCVU\n   Firmware: V4.30.005\n   Started (by its own clock): 2026-11-01 08:00:00\n",
         "\n1  Code to the reserved email, by a QR on the recorder's screen\n   The device itself announces this way.\n",
-        "   Valid for: 48 hours\n   Void after: a restart of the device; a change of the stored email address\n",
-        "   Meanwhile, do not: restart the device or cut its power; ",
+        "   Valid for: 48 hours\n   Void after:\n   - a restart of the device\n   - a change of the stored email address\n",
+        "   Have at hand: the mailbox's spam folder\n   1. At the recorder's login: Forgot Password, ",
+        "   Meanwhile, do not:\n   - restart the device or cut its power\n",
         "\nNetwork: This computer is 10.0.0.5/24 …\n",
         "\nWhere this was read:\n   [1] https://",
         "(a single weak source: be careful)",

@@ -18,6 +18,7 @@ pub mod network;
 pub mod qr;
 mod row;
 mod select;
+mod wrap;
 
 pub use finder::{Finder, LanError, Traffic};
 pub use guidance::{Nearness, guidance};
@@ -25,3 +26,4 @@ pub use row::{COLUMNS, Port, Row};
 pub use select::{SelectError, Selection};
 pub use sparekey_discovery as discovery;
 pub use sparekey_guidance::{Guidance, Language};
+pub use wrap::{width, wrapped};

@@ -36,7 +36,8 @@ pub(super) fn help(rows: &[Row], typed: &str, language: Option<&str>, report: Re
     let language = language.map_or_else(locale, str::to_owned);
     let guidance = sparekey_lan::guidance(row, &language);
     let data = json!({ "step": "other-vendor", "device": row, "guidance": guidance });
-    report.done(&guidance.to_string(), &data);
+    let text = guidance.to_string();
+    report.done(&sparekey_lan::wrapped(text.trim_end(), sparekey_lan::width()), &data);
     let [happened, to_do] = guidance.closing;
     Failure::new("other-vendor", happened, to_do)
 }
@@ -53,12 +54,19 @@ pub(super) fn refusal(rows: &[Row], typed: &str) -> Failure {
 }
 
 fn several(rows: &[Row], typed: &str) -> Failure {
-    let listed: Vec<_> = rows.iter().take(MAX_LISTED).map(|row| format!("{} ({})", called(row), vendor(row))).collect();
+    let names: Vec<_> = rows.iter().map(called).collect();
+    let listed = rows.iter().zip(&names).take(MAX_LISTED).map(|(row, name)| {
+        // Two that say one name are told apart by where they are.
+        let twin = names.iter().filter(|other| *other == name).count() > 1;
+        let place = row.addresses.first().filter(|_| twin).map(|address| format!(", {address}")).unwrap_or_default();
+        format!("{name} ({}{place})", vendor(row))
+    });
+    let listed: Vec<_> = listed.collect();
     let more = if rows.len() > MAX_LISTED { ", …" } else { "" };
     Failure::new(
         "which-device",
         format!("{typed} could be {} devices: {}{more}.", rows.len(), listed.join(", ")),
-        "Type more of the serial number, or all of it.",
+        "Type the whole serial number of the one that you mean, or its address.",
     )
 }
 
