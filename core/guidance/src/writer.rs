@@ -9,6 +9,9 @@ use crate::{
     vendor::{FILES, LineOf, SourceOf, Vendor, WayOf, Words},
 };
 
+/// Of a vendor's name, in letters.
+const LONGEST_NAME: usize = 32;
+
 /// What the owner of this device can do, in a language.
 #[must_use]
 pub fn guidance(facts: &Facts, language: Language) -> Guidance {
@@ -19,23 +22,27 @@ pub fn guidance(facts: &Facts, language: Language) -> Guidance {
     let mut notes = writer.notes(&vendor, facts, kind);
     let (mut ways, left_out) = writer.ways(&vendor, facts, kind);
     // Nothing of its vendor's is for this device: what helps with any.
-    let general = Vendor::load(FILES[FILES.len() - 1].1);
+    let (last, text) = FILES[FILES.len() - 1];
+    let is_general = file == last || ways.is_empty();
     if ways.is_empty() {
+        let general = Vendor::load(text);
         notes.extend(writer.notes(&general, facts, kind));
         ways = writer.ways(&general, facts, kind).0;
     }
-    let name = if file == "general" {
-        facts.vendor.clone().unwrap_or_else(|| vendor.name.clone())
-    } else {
-        vendor.name.clone()
-    };
+    let said_name = facts.vendor.as_ref().filter(|said| file == last && is_name(said));
+    let name = said_name.unwrap_or(&vendor.name).clone();
     let what = facts.serial.as_ref().or(facts.model.as_ref()).or(facts.mac.as_ref()).unwrap_or(&name);
     let values = [("{device}", what.as_str()), ("{vendor}", name.as_str())];
     let said = |name| words.said(name, language, &values);
     let inactive = facts.state.as_deref() == Some("inactive");
     let closing =
         if inactive { ["closing-inactive", "closing-inactive-do"] } else { ["closing", "closing-do"] }.map(said);
-    notes.insert(0, Line { text: said(if inactive { "inactive" } else { "never-touched" }), sources: Vec::new() });
+    let first = match () {
+        () if inactive => "inactive",
+        () if is_general => "general",
+        () => "never-touched",
+    };
+    notes.insert(0, Line { text: said(first), sources: Vec::new() });
     notes.push(Line { text: said("beware"), sources: Vec::new() });
     Guidance {
         language: language.tag(),
@@ -50,6 +57,17 @@ pub fn guidance(facts: &Facts, language: Language) -> Guidance {
         sources: writer.sources,
         vendor: name,
     }
+}
+
+/// Whether a stranger's word can stand in our own sentences as a vendor's name: it is short, and names no place to go to or to call.
+fn is_name(said: &str) -> bool {
+    let plain = |letter: char| letter.is_alphabetic() || " -&'.,()".contains(letter);
+    let places = said.split([' ', '-']).any(|word| word.trim_end_matches(['.', ',', ')']).contains(['.', ',']));
+    let digits = said.chars().filter(char::is_ascii_digit).count();
+    (1..=LONGEST_NAME).contains(&said.chars().count())
+        && digits <= 3
+        && !places
+        && said.chars().all(|letter| plain(letter) || letter.is_ascii_digit())
 }
 
 fn device(facts: &Facts, kind: Option<Kind>) -> Device {
@@ -151,5 +169,35 @@ impl Writer<'_> {
 
     fn said(&self, name: &str, values: &[(&str, &str)]) -> String {
         self.words.said(name, self.language, values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vendor_that_nobody_knows_is_called_by_a_name_and_by_nothing_else() {
+        for (said, is) in [
+            ("Acme", true),
+            ("Acme Video Co., Ltd.", true),
+            ("Bosch (Security)", true),
+            ("360 Vision", true),
+            ("安讯士", true),
+            ("", false),
+            ("https://unlock.example", false),
+            ("unlock.example", false),
+            ("call +1 555 010 0199", false),
+            ("call 555 0100", false),
+            ("help@unlock.example", false),
+            ("[1] a-source", false),
+            ("a name that is longer than any vendor has", false),
+        ] {
+            assert_eq!(is_name(said), is, "{said}");
+            let facts = Facts { vendor: Some(said.to_owned()), ..Facts::default() };
+            let told = guidance(&facts, Language::En);
+            assert_eq!((told.file, told.vendor.as_str()), ("general", if is { said } else { "?" }));
+            assert!(told.notes[0].text.contains("is not known here"), "{:?}", told.notes);
+        }
     }
 }
