@@ -54,19 +54,12 @@ pub(super) fn refusal(rows: &[Row], typed: &str) -> Failure {
 }
 
 fn several(rows: &[Row], typed: &str) -> Failure {
-    let names: Vec<_> = rows.iter().map(called).collect();
-    let listed = rows.iter().zip(&names).take(MAX_LISTED).map(|(row, name)| {
-        // Two that say one name are told apart by where they are.
-        let twin = names.iter().filter(|other| *other == name).count() > 1;
-        let place = row.addresses.first().filter(|_| twin).map(|address| format!(", {address}")).unwrap_or_default();
-        format!("{name} ({}{place})", vendor(row))
-    });
-    let listed: Vec<_> = listed.collect();
+    let listed: Vec<_> = rows.iter().take(MAX_LISTED).map(|row| format!("{} ({})", called(row), vendor(row))).collect();
     let more = if rows.len() > MAX_LISTED { ", …" } else { "" };
     Failure::new(
         "which-device",
         format!("{typed} could be {} devices: {}{more}.", rows.len(), listed.join(", ")),
-        "Type the whole serial number of the one that you mean, or its address.",
+        "Type the whole serial number of the one that you mean.",
     )
 }
 
