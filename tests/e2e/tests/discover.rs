@@ -14,6 +14,7 @@ use std::{
 use serde_json::{Value, json};
 use sparekey_e2e::{
     Program, Setup, World,
+    program::typed,
     segment::{Segment, V6},
     until,
     world::{MODEL, SERIAL},
@@ -165,6 +166,41 @@ fn all_interfaces_are_searched_unless_some_are_named() {
     let refused = left.sparekey("tool", &["discover", "--interface", "eth7"]).output().unwrap();
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("There are: eth0, eth1."));
+}
+
+#[test]
+fn two_that_have_one_address_are_two_and_both_are_told_of() {
+    let Some(mut segment) = Segment::make() else { return };
+    let world = world();
+    world.make_recorder("second", "NVR-SECOND");
+    world.hash_cheaply("second");
+    segment.machine("tool", V6::LinkLocal);
+    segment.plug("tool", "eth0", &["10.0.0.5/24"]);
+    for name in ["one", "two"] {
+        segment.machine(name, V6::LinkLocal);
+        segment.plug(name, "eth0", &["10.0.0.64/24"]);
+    }
+    let _one = recorder(&world, &segment, "one", "recorder", &[]);
+    let _two = recorder(&world, &segment, "two", "second", &[]);
+    let rows = discover(&segment, &["--seconds", "3"]);
+    assert_eq!(serials(&rows), BTreeSet::from([SERIAL, "NVR-SECOND"]));
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    let link_local = |row: &Value| {
+        let addresses = row["addresses"].as_array().unwrap();
+        assert!(addresses.contains(&json!("10.0.0.64")), "{row}");
+        addresses.iter().find(|address| address.as_str().unwrap().starts_with("fe80::")).expect("by IPv6").clone()
+    };
+    assert_ne!(link_local(&rows[0]), link_local(&rows[1]));
+    let shown = segment.sparekey("tool", &["discover", "--seconds", "2"]).output().unwrap();
+    let aside = String::from_utf8(shown.stderr).unwrap();
+    assert!(aside.contains("Two devices have the address 10.0.0.64 on eth0: give one of them another"), "{aside}");
+    // Each is met by its serial number all the same, by IPv6 where the other one answers for the address.
+    for serial in [SERIAL, "NVR-SECOND"] {
+        let known = world.path(&format!("known-{serial}"));
+        let args = ["--json", "activate", serial, "--known", &known];
+        let ended = typed(segment.sparekey("tool", &args), &[PASSWORD]);
+        assert_eq!(ended.status, Some(0), "{serial}: {ended:?}");
+    }
 }
 
 #[test]
