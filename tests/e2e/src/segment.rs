@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     os::fd::AsFd,
+    path::{Path, PathBuf},
     process,
     process::{Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -135,6 +136,18 @@ impl Segment {
         Some(command)
     }
 
+    /// Gives a machine a file of resolvers of its own, for programs that write to the system's.
+    pub fn resolvers(&self, name: &str, text: &str) {
+        let folder = self.files(&self.name(name));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("resolv.conf"), text).unwrap();
+    }
+
+    /// What `ip netns exec` lays over `/etc` (ip-netns(8)).
+    fn files(&self, space: &str) -> PathBuf {
+        Path::new("/etc/netns").join(space)
+    }
+
     fn space(&mut self, name: &str, v6: V6) -> bool {
         let space = self.name(name);
         if !ip(&format!("netns add {space}")) {
@@ -160,6 +173,7 @@ impl Drop for Segment {
     fn drop(&mut self) {
         for (space, _) in &self.spaces {
             ip(&format!("netns del {space}"));
+            let _ = fs::remove_dir_all(self.files(space));
         }
     }
 }

@@ -22,6 +22,7 @@ use sparekey_e2e::{
 };
 
 const PASSWORD: &str = "tangerine ladder ocean clock";
+const CLIENTS: [&str; 4] = ["/sbin/udhcpc", "/usr/sbin/udhcpc", "/sbin/dhclient", "/usr/sbin/dhclient"];
 const RESOLVER: &str = "search example.org\nnameserver 10.0.0.1\n";
 
 /// A tool and a recorder on one link, the recorder at 10.0.0.64/24 with an owner.
@@ -46,6 +47,8 @@ impl Link {
         }
         segment.plug("tool", "eth0", &["10.0.0.5/24"]);
         segment.plug("device", "eth0", &["10.0.0.64/24"]);
+        // Not this computer's, whatever a DHCP client's script writes.
+        segment.resolvers("device", RESOLVER);
         fs::write(world.path("resolv.conf"), RESOLVER).unwrap();
         let settings = format!("network = 'eth0'\n{setting}\nresolv_conf = '{}'\n", world.path("resolv.conf"));
         fs::write(world.path("recorder/settings.toml"), settings).unwrap();
@@ -313,11 +316,7 @@ fn what_is_wrong_is_refused_and_changes_nothing() {
         (&["--address", "10.0.0.77/24"], "address-taken"),
     ] {
         // A machine with a client could do it.
-        if args == ["--dhcp"]
-            && ["/sbin/udhcpc", "/usr/sbin/udhcpc", "/sbin/dhclient", "/usr/sbin/dhclient"]
-                .iter()
-                .any(|client| fs::exists(client).unwrap())
-        {
+        if args == ["--dhcp"] && CLIENTS.iter().any(|client| fs::exists(client).unwrap()) {
             continue;
         }
         refused(&link.network(args), name);
@@ -338,4 +337,81 @@ fn what_is_wrong_is_refused_and_changes_nothing() {
     link.recorder.take().unwrap().kill();
     link.start();
     refused(&link.network(&["--address", "10.0.0.70/24"]), "not-possible");
+}
+
+/// A DHCP server beside the device, and what it lends to everybody.
+fn server(link: &mut Link, lent: &str, gateway: &str) -> Option<Server> {
+    if !CLIENTS.iter().any(|client| fs::exists(client).unwrap()) {
+        println!("skipped: no DHCP client");
+        return None;
+    }
+    link.segment.machine("server", V6::Off);
+    link.segment.plug("server", "eth0", &["10.0.0.1/24"]);
+    let args = ["eth0", "10.0.0.1", lent, "255.255.255.0", gateway, "10.0.0.1"];
+    let mut command = link.segment.peer("server", "dhcp.py", &args)?;
+    Some(Server(command.stdout(Stdio::null()).spawn().unwrap()))
+}
+
+/// It ends when it is dropped.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn by_dhcp_it_is_found_where_the_server_put_it_and_set_again() {
+    let Some(mut link) = Link::make() else { return };
+    let Some(server) = server(&mut link, "10.0.0.99", "10.0.0.1") else { return };
+    let done = one(&link.network(&["--dhcp", "--yes"]));
+    println!("back after {} s, at {}", done["seconds"], done["answers_at"]);
+    assert_eq!(link.v4(), ["10.0.0.99/24"], "it was not confirmed before it had an address");
+    assert_eq!(link.record(), ["network-confirmed", "network-changed"]);
+    let shown = one(&link.tool("network", &[], &[PASSWORD]))["network"].clone();
+    assert_eq!((&shown["dhcp"], &shown["address"]), (&json!(true), &json!("10.0.0.99")));
+    // After a power cut it asks again.
+    link.recorder.take().unwrap().kill();
+    link.must_on("device", "ip", "addr flush dev eth0 scope global");
+    link.start();
+    until("an address", Duration::from_secs(20), || (link.v4() == ["10.0.0.99/24"]).then_some(()));
+
+    // Nothing that the server says later changes an address that was set.
+    let back = one(&link.network(&["--address", "10.0.0.64/24", "--gateway", "10.0.0.1", "--yes"]));
+    assert_eq!(back["answers_at"], "10.0.0.64:8444");
+    drop(server);
+    assert!(link.is_as_before(), "{:?} {}", link.v4(), link.route());
+    assert!(!fs::exists(link.world.path("recorder/dhcp.pid")).unwrap());
+    link.recorder.take().unwrap().kill();
+}
+
+/// A server that lies can take a device's IPv4 away, and nothing else: it is reached on its link, proves its key there, and is set again.
+#[test]
+fn a_dhcp_server_that_lies_locks_nobody_out() {
+    let Some(mut link) = Link::make() else { return };
+    let Some(_server) = server(&mut link, "203.0.113.9", "203.0.113.1") else { return };
+    let done = one(&link.network(&["--dhcp", "--yes"]));
+    let at = done["answers_at"].as_str().unwrap();
+    assert!(at.starts_with("[fe80::") && at.ends_with("%eth0]:8444"), "{at}");
+    assert_eq!(link.v4(), ["203.0.113.9/24"]);
+    let back = one(&link.network(&["--address", "10.0.0.64/24", "--gateway", "10.0.0.1", "--yes"]));
+    assert_eq!(back["answers_at"], "10.0.0.64:8444");
+    assert!(link.is_as_before(), "{:?} {}", link.v4(), link.route());
+    link.recorder.take().unwrap().kill();
+}
+
+#[test]
+fn without_a_dhcp_server_it_returns_by_itself() {
+    let Some(mut link) = Link::make() else { return };
+    if !CLIENTS.iter().any(|client| fs::exists(client).unwrap()) {
+        println!("skipped: no DHCP client");
+        return;
+    }
+    let ended = link.network(&["--dhcp", "--yes"]);
+    refused(&ended, "not-confirmed");
+    assert!(link.is_as_before(), "{:?} {}", link.v4(), link.route());
+    assert_eq!(link.record(), ["network-returned", "network-changed"]);
+    link.recorder.take().unwrap().kill();
 }
