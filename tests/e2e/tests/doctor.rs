@@ -3,8 +3,10 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, ErrorKind},
+    net::TcpStream,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -307,14 +309,35 @@ fn somebody_else_answers_for_a_devices_address() {
     assert_eq!(said.kind("device").count(), 1, "it is reached by IPv6");
 }
 
+/// Does what was said.
+fn mended(segment: &Segment, said: &Said, name: &str) {
+    let command = said.finding(name)["command"].as_str().unwrap().trim_start_matches("sudo ").to_owned();
+    let words: Vec<_> = command.split(' ').collect();
+    run(segment, "tool", words[0], &words[1..].join(" "));
+}
+
+/// Whether packets go both ways.
+fn answers(segment: &Segment, address: &str) -> bool {
+    segment.enter("tool");
+    let end = TcpStream::connect_timeout(&format!("{address}:9").parse().unwrap(), Duration::from_secs(2));
+    segment.leave();
+    // Refused is an answer.
+    end.err().is_none_or(|error| error.kind() == ErrorKind::ConnectionRefused)
+}
+
 #[test]
 fn a_mask_that_does_not_fit() {
-    let Some(segment) = two(&["192.168.1.10/24"], &["192.168.1.64/24"]) else { return };
-    let Some(camera) = segment.peer("device", "vendors.py", &["192.168.1.64", "255.255.255.240"]) else { return };
+    let Some(segment) = two(&["192.168.1.10/24"], &["192.168.1.66/28"]) else { return };
+    let Some(camera) = segment.peer("device", "vendors.py", &["192.168.1.66", "255.255.255.240"]) else { return };
     let _camera = Peer::start(camera);
-    let said = doctor(&segment, &["0820200101AARR000000001WCVU"]);
-    said.likeliest("wrong-mask", "This computer is 192.168.1.10/24", "ip addr add 192.168.1.250/28 dev eth0");
-    assert_eq!(said.finding("wrong-mask")["serial"], "0820200101AARR000000001WCVU");
+    let serial = "0820200101AARR000000001WCVU";
+    let said = doctor(&segment, &[serial]);
+    said.likeliest("wrong-mask", "This computer is 192.168.1.10/24", "ip addr add 192.168.1.78/28 dev eth0");
+    assert_eq!(said.finding("wrong-mask")["serial"], serial);
+    assert!(!answers(&segment, "192.168.1.66"));
+    mended(&segment, &said, "wrong-mask");
+    assert!(answers(&segment, "192.168.1.66"));
+    doctor(&segment, &[serial]).well();
 }
 
 #[test]
@@ -349,10 +372,8 @@ fn another_subnet() {
         "the device 192.168.1.64/24, and it has no IPv6",
         "ip addr add 192.168.1.250/24 dev eth0",
     );
-    // The command is what mends it.
-    let command =
-        said.finding("other-subnet")["command"].as_str().unwrap().strip_prefix("sudo ip ").unwrap().to_owned();
-    run(&segment, "tool", "ip", &command);
+    mended(&segment, &said, "other-subnet");
+    assert!(answers(&segment, "192.168.1.64"));
     doctor(&segment, &[serial]).well();
 }
 

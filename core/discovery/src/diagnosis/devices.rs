@@ -38,7 +38,9 @@ pub(super) fn addresses(look: &Look<'_>, causes: &mut Vec<Cause>) {
         if let (Some(bits), Some(link)) = (bits, link) {
             let theirs = Prefix { address, bits };
             let overlaps = |own: &&Prefix| own.holds(address) || theirs.holds(own.address);
-            if let Some(own) = link.v4.iter().find(overlaps).filter(|own| own.bits != bits) {
+            // One address of this computer that fits is enough to reach it.
+            let fits = link.v4.iter().any(|own| own.bits == bits && own.holds(address));
+            if let Some(own) = link.v4.iter().find(overlaps).filter(|_| !fits) {
                 let both = own.holds(address) && theirs.holds(own.address);
                 let weight = if both { Weight::Worth } else { Weight::Hinders };
                 masks.push(about(device, on, What::WrongMask(*own, theirs), weight));

@@ -323,6 +323,13 @@ fn addresses(row: &Row) -> Vec<Address> {
     row.addresses.iter().filter_map(|address| Address::read(address, port).ok()).collect()
 }
 
+/// What on this computer keeps devices from being found, out of what the system knows already. `None` if there is nothing to tell.
+#[must_use]
+pub fn of_this_computer() -> Option<Finding> {
+    let machine = sparekey_link::machine().ok()?;
+    findings(&look(&machine, None), |_| true).into_iter().find(|finding| finding.hinders)
+}
+
 /// The likeliest reason why a call to an address brought nothing, out of what the system knows already. `None` if there is none to tell.
 #[must_use]
 pub fn of_address(address: &Address, error: &CallError) -> Option<Finding> {

@@ -55,7 +55,7 @@ enum Do {
     /// Set the clock by the network's.
     Clock,
     /// Wi-Fi off.
-    WifiOff,
+    WifiOff(String),
     /// A setting that only Linux has.
     Linux(String),
 }
@@ -86,9 +86,9 @@ impl Do {
             (Self::Clock, Linux) => "sudo timedatectl set-ntp true".to_owned(),
             (Self::Clock, MacOs) => "sudo sntp -sS time.apple.com".to_owned(),
             (Self::Clock, Windows) => "w32tm /resync".to_owned(),
-            (Self::WifiOff, Linux) => "nmcli radio wifi off".to_owned(),
-            (Self::WifiOff, MacOs) => "networksetup -setairportpower en0 off".to_owned(),
-            (Self::Firewall | Self::WifiOff, _) | (Self::Linux(_), _) => return None,
+            (Self::WifiOff(_), Linux) => "nmcli radio wifi off".to_owned(),
+            (Self::WifiOff(name), MacOs) => format!("networksetup -setairportpower {name} off"),
+            (Self::Firewall | Self::WifiOff(_), _) | (Self::Linux(_), _) => return None,
         })
     }
 }
@@ -97,10 +97,18 @@ fn discover() -> Option<Do> {
     Some(Do::Anywhere("sparekey discover".to_owned()))
 }
 
-/// An address beside another one that is seldom anybody's.
-fn beside(address: Ipv4Addr) -> Ipv4Addr {
-    let [a, b, c, d] = address.octets();
-    Ipv4Addr::new(a, b, c, if d == 250 { 251 } else { 250 })
+/// Another address for an interface, in the network of this one, that nobody is known to have: the highest that is, since those are seldom lent.
+/// `None` where the network has room for no other.
+fn beside(words: &Words<'_>, on: String, address: Ipv4Addr, bits: u8) -> Option<Do> {
+    // Of a large network, only what is near: 256 addresses.
+    let wide = u32::MAX.checked_shr(u32::from(bits.clamp(24, 32))).unwrap_or(0);
+    let first = u32::from(address) & !wide;
+    let ends = if wide > 1 { [first, first | wide] } else { [u32::MAX; 2] };
+    let free = |host: &Ipv4Addr| *host != address && !ends.contains(&u32::from(*host)) && !words.is_taken(*host);
+    // Routers are often the last of all.
+    let mut hosts: Vec<_> = (first..=first | wide).rev().map(Ipv4Addr::from).filter(free).collect();
+    let usual = hosts.iter().position(|host| host.octets()[3] == 250);
+    (!hosts.is_empty()).then(|| Do::Add(on, hosts.swap_remove(usual.unwrap_or(0)), bits))
 }
 
 fn say(cause: &Cause, words: &Words<'_>) -> (String, Option<Do>) {
@@ -140,22 +148,23 @@ fn say(cause: &Cause, words: &Words<'_>) -> (String, Option<Do>) {
         }
         What::NoSocket(None, _) => ("Look at the limits of this system.", None),
         What::SmallBuffer(_, wanted) => ("Make room.", linux(format!("sudo sysctl net.core.rmem_max={wanted}"))),
-        What::SameNetwork(_, _, true) => ("Switch Wi-Fi off meanwhile.", Some(Do::WifiOff)),
+        What::SameNetwork(_, _, true) => ("Switch Wi-Fi off meanwhile.", Some(Do::WifiOff(on))),
         What::SameNetwork(..) => ("Switch one of them off meanwhile.", Some(Do::Switch(on, false))),
         What::Vlan(of, _) => (
             "Another one is added so, with its number in place of 30.",
             linux(format!("sudo ip link add link {of} name {of}.30 type vlan id 30")),
         ),
         What::OwnAddress(address) => {
-            ("Give this computer another one, and take the first away.", Some(Do::Add(on, beside(*address), 24)))
+            let bits = words.own_bits(*address).unwrap_or(24);
+            ("Give this computer another one, and take the first away.", beside(words, on, *address, bits))
         }
         What::SharedAddress(address) => ("Unplug one of the two; who answers now.", Some(Do::Who(*address))),
         What::TakenAddress(address, _) => ("Find that machine, and give it another one.", Some(Do::Who(*address))),
         What::WrongMask(_, theirs) => {
-            ("Set one mask on both; on this computer, for now.", Some(Do::Add(on, beside(theirs.address), theirs.bits)))
+            ("Set one mask on both; on this computer, for now.", beside(words, on, theirs.address, theirs.bits))
         }
         What::OtherSubnet(Reach::Elsewhere { theirs: (address, bits), .. }, _) => {
-            ("For as long as it takes.", Some(Do::Add(on, beside(*address), bits.unwrap_or(24))))
+            ("For as long as it takes.", beside(words, on, *address, bits.unwrap_or(24)))
         }
         What::OnlyV6(address) => ("Who answers for that address.", Some(Do::Who(*address))),
         What::ReversePath => {
@@ -172,7 +181,7 @@ fn say(cause: &Cause, words: &Words<'_>) -> (String, Option<Do>) {
         What::BehindRouter(..) => ("Plug this computer into the same switch as the device.", None),
         What::NoRoute(std::net::IpAddr::V4(address)) => {
             let nic = words.machine.nics.iter().find(|nic| nic.usual && nic.up && nic.carrier);
-            ("Give it one, for as long as it takes.", nic.map(|nic| Do::Add(nic.name.clone(), beside(*address), 24)))
+            ("Give it one, for as long as it takes.", nic.and_then(|nic| beside(words, nic.name.clone(), *address, 24)))
         }
         What::NoRoute(_) => ("Name its interface behind a %, as in fe80::1%eth0.", None),
         What::NobodyThere(_) | What::Stranger(_) => ("Look up its address.", discover()),

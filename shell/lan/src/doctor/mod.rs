@@ -15,7 +15,7 @@ use sparekey_discovery::{
     diagnosis::{Cause, Look, Machine, Weight},
 };
 
-pub use self::checkup::{Checkup, Interface, Visit, of_address};
+pub use self::checkup::{Checkup, Interface, Visit, of_address, of_this_computer};
 use self::words::Words;
 
 /// Something that is wrong, or worth knowing.

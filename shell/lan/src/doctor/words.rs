@@ -1,5 +1,7 @@
 //! What each cause is, in one sentence.
 
+use std::net::Ipv4Addr;
+
 use sparekey_discovery::{
     Device, Family, Finding as Found, Search,
     diagnosis::{Cause, Machine, Medium, What},
@@ -24,6 +26,22 @@ impl Words<'_> {
 
     fn device(&self, id: u32) -> Option<&Device> {
         self.search?.table().device(id)
+    }
+
+    /// Whether anybody is known to have this address: this computer, who was heard of by its hardware address, or a device that was found.
+    pub(super) fn is_taken(&self, address: Ipv4Addr) -> bool {
+        self.own_bits(address).is_some()
+            || self.machine.neighbours.iter().any(|near| near.address == address && near.mac.is_some())
+            || self.machine.nics.iter().any(|nic| nic.default_route == Some(Some(address)))
+            || self.search.is_some_and(|search| {
+                search.table().devices().any(|device| device.v4().is_some_and(|(own, ..)| own == address))
+            })
+    }
+
+    /// The length of the prefix of an address of this computer.
+    pub(super) fn own_bits(&self, address: Ipv4Addr) -> Option<u8> {
+        let own = self.machine.nics.iter().flat_map(|nic| &nic.link.v4);
+        own.into_iter().find(|own| own.address == address).map(|own| own.bits)
     }
 
     fn whom(&self, cause: &Cause) -> String {

@@ -10,18 +10,19 @@ use crate::{
     cli::Cameras,
     client::plain,
     failure::Failure,
-    lan::{ask, find},
+    lan::{ask, doctor, find},
     report::Report,
 };
 
 /// `recorders` is the password that must not be theirs.
 pub(super) fn run(options: &Cameras, selection: &Selection, recorders: &str, report: Report) -> Result<(), Failure> {
     report.aside("Looking for the cameras …");
-    let rows = find::all()?;
-    let cameras: Vec<_> = rows.iter().filter(|row| selection.takes(row)).filter_map(Camera::of).collect();
+    let seen = find::all()?;
+    let cameras: Vec<_> = seen.rows.iter().filter(|row| selection.takes(row)).filter_map(Camera::of).collect();
     if cameras.is_empty() {
         let happened = "No camera that speaks ONVIF is one of those. The recorder has its new password.";
-        return Err(Failure::new("not-found", happened, "See which there are:  sparekey discover"));
+        let otherwise = "See which there are:  sparekey discover";
+        return Err(Failure::new("not-found", happened, doctor::because(seen.likeliest.as_ref(), otherwise)));
     }
     for Camera { name, address, .. } in &cameras {
         report.aside(&format!("  {}  {address}", plain(name)));

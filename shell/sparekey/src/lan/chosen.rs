@@ -4,7 +4,12 @@ use std::{collections::BTreeMap, path::Path};
 
 use sparekey_lan::{Selection, device::Address};
 
-use crate::{cli::Many, failure::Failure, files, lan::find};
+use crate::{
+    cli::Many,
+    failure::Failure,
+    files,
+    lan::{doctor, find},
+};
 
 /// One device of many, and where it may answer.
 pub(super) struct Chosen {
@@ -44,12 +49,12 @@ fn of_file(list: &Path) -> Result<Vec<Chosen>, Failure> {
         return Err(malformed("it names no device"));
     }
     if chosen.iter().any(|one| one.addresses.is_empty()) {
-        let rows = find::rows(|rows| {
+        let seen = find::rows(|rows| {
             let is_there = |one: &Chosen| rows.iter().any(|row| row.serial.as_deref() == Some(&one.serial));
             chosen.iter().all(|one| !one.addresses.is_empty() || is_there(one))
         })?;
         for one in chosen.iter_mut().filter(|one| one.addresses.is_empty()) {
-            let own = rows.iter().filter(|row| row.serial.as_deref() == Some(&one.serial));
+            let own = seen.rows.iter().filter(|row| row.serial.as_deref() == Some(&one.serial));
             one.addresses = own.flat_map(find::addresses).collect();
         }
     }
@@ -59,7 +64,8 @@ fn of_file(list: &Path) -> Result<Vec<Chosen>, Failure> {
 /// Every device that has an owner, or those of them that were selected. Two that claim one serial number are one: its key tells which.
 fn on_the_link(selection: Option<&Selection>) -> Result<Vec<Chosen>, Failure> {
     let mut chosen: BTreeMap<String, Vec<Address>> = BTreeMap::new();
-    for row in find::rows(|_| false)? {
+    let seen = find::rows(|_| false)?;
+    for row in seen.rows {
         let is_meant = selection.map_or(row.state == Some("active"), |selection| selection.takes(&row));
         if let Some(serial) = row.serial.as_ref().filter(|_| is_meant) {
             chosen.entry(serial.clone()).or_default().extend(find::addresses(&row));
@@ -67,7 +73,8 @@ fn on_the_link(selection: Option<&Selection>) -> Result<Vec<Chosen>, Failure> {
     }
     if chosen.is_empty() {
         let happened = "No Sparekey device on this link is one of those.";
-        return Err(Failure::new("not-found", happened, "See which there are:  sparekey discover"));
+        let otherwise = "See which there are:  sparekey discover";
+        return Err(Failure::new("not-found", happened, doctor::because(seen.likeliest.as_ref(), otherwise)));
     }
     Ok(chosen.into_iter().map(|(serial, addresses)| Chosen { serial, addresses }).collect())
 }

@@ -7,10 +7,10 @@ use std::{
 };
 
 use sparekey_lan::{
-    Finder, Row,
+    Finder, LanError, Row,
     device::{Address, Belief, Device, Known},
     discovery::diagnosis::Asked,
-    doctor::Finding,
+    doctor::{self as diagnosis, Finding},
 };
 use sparekey_protocol::PublicKey;
 
@@ -150,31 +150,48 @@ fn search(serial: &str) -> Result<Found, Failure> {
     let finder = searched(|rows| rows.iter().any(is_it))?;
     let addresses: Vec<_> = reached(&finder).iter().filter(|row| is_it(row)).flat_map(addresses).collect();
     Ok(if addresses.is_empty() {
-        // Out of what this search has found: no further wait.
-        let likeliest = finder.findings(&[Asked::default()]).into_iter().find(|finding| finding.hinders);
-        Found::Not(other_vendor::meant(finder.rows(), serial), likeliest)
+        Found::Not(other_vendor::meant(finder.rows(), serial), likeliest(&finder))
     } else {
         Found::Ours(addresses)
     })
 }
 
+/// What a search has seen.
+pub(crate) struct Seen {
+    pub(crate) rows: Vec<Row>,
+    /// What hinders most, out of what this search has found.
+    pub(crate) likeliest: Option<Finding>,
+}
+
 /// The Sparekey devices on the link: searched for until there are enough, or nothing new comes.
-pub(crate) fn rows(enough: impl Fn(&[Row]) -> bool) -> Result<Vec<Row>, Failure> {
-    searched(enough).map(|finder| reached(&finder))
+pub(crate) fn rows(enough: impl Fn(&[Row]) -> bool) -> Result<Seen, Failure> {
+    searched(enough).map(|finder| Seen { rows: reached(&finder), likeliest: likeliest(&finder) })
+}
+
+/// Out of what is known already: no further wait.
+fn likeliest(finder: &Finder) -> Option<Finding> {
+    finder.findings(&[Asked::default()]).into_iter().find(|finding| finding.hinders)
 }
 
 fn searched(enough: impl Fn(&[Row]) -> bool) -> Result<Finder, Failure> {
-    let mut finder = Finder::new(Vec::new()).map_err(|error| Failure::two_lines("not-possible", &error))?;
+    let mut finder = Finder::new(Vec::new()).map_err(|error| not_searched(&error))?;
     let end = Instant::now() + SEARCH;
     while !enough(&reached(&finder)) && !finder.is_over() && Instant::now() < end {
-        finder.step(STEP).map_err(|error| Failure::two_lines("not-possible", &error))?;
+        finder.step(STEP).map_err(|error| not_searched(&error))?;
     }
     Ok(finder)
 }
 
+/// A search that could not be made, and what this computer's network says of it.
+fn not_searched(error: &LanError) -> Failure {
+    let failure = Failure::two_lines("not-possible", error);
+    let to_do = doctor::because(diagnosis::of_this_computer().as_ref(), &failure.to_do);
+    Failure { to_do, ..failure }
+}
+
 /// Every device on the link, whoever made it.
-pub(crate) fn all() -> Result<Vec<Row>, Failure> {
-    searched(|_| false).map(|finder| finder.rows())
+pub(crate) fn all() -> Result<Seen, Failure> {
+    searched(|_| false).map(|finder| Seen { rows: finder.rows(), likeliest: likeliest(&finder) })
 }
 
 /// Of what was found: devices of ours that can be talked to.

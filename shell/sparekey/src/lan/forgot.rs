@@ -1,7 +1,5 @@
 //! `sparekey forgot`: back into one device, by whichever way is ready.
 
-use std::io::ErrorKind;
-
 use serde_json::{Value, json};
 use sparekey_lan::{
     device::{CallError, Device, Proven, Recovery, Restart},
@@ -220,10 +218,10 @@ fn log_in_again(device: &Device, restart: Restart, username: &str, password: &st
             format!("The new password is set, but it does not log in as {}.", plain(username)),
             "Log in with the administrator's own name; it is another one.",
         ),
-        CallError::Unreachable(_, _, ErrorKind::TimedOut) => Failure::new(
+        CallError::Unreachable(..) => Failure::new(
             "unreachable",
-            "The new password is set, but the device is not back after a minute.",
-            "Look whether it is on; then log in with the new password.",
+            "The new password is set, but the device does not answer.",
+            [lan::called(&error).to_do.as_str(), "Log in with the new password once it is back."].join(" "),
         ),
         error => lan::called(&error),
     })

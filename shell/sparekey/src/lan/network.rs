@@ -3,13 +3,14 @@
 use serde_json::json;
 use sparekey_lan::{
     device::{Belief, Device},
+    doctor as diagnosis,
     network::{Begun, InForce, Line, Lost, Reached, Surroundings, Visit, Wanted},
 };
 
 use crate::{
     cli::{Login, Network},
     failure::Failure,
-    lan::{self, ask, find},
+    lan::{self, ask, doctor, find},
     report::Report,
 };
 
@@ -138,7 +139,10 @@ fn not_back(
         Ok(None) => Failure::new(
             "not-confirmed",
             format!("{happened} It should have returned to its old ones by now, and was not seen yet."),
-            format!("Check its cable and look for it:  sparekey discover  (it was at {})", device.address()),
+            doctor::because(
+                diagnosis::of_this_computer().as_ref(),
+                &format!("Check its cable and look for it:  sparekey discover  (it was at {})", device.address()),
+            ),
         ),
         Err(error) => Failure::two_lines("not-possible", &error),
     }
