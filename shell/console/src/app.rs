@@ -12,14 +12,13 @@ use sparekey_web::page::{Banner, Tone};
 
 use crate::{
     jobs::Jobs,
-    watch::{Picture, Watch},
+    watch::{Picture, Trust, Watch},
 };
 
 /// The state of the window.
 pub(crate) struct App {
     watch: Watch,
-    maker: Option<PublicKey>,
-    known: Known,
+    trust: Arc<Trust>,
     pub(crate) jobs: Jobs,
 }
 
@@ -67,11 +66,17 @@ impl From<MeetError> for Trouble {
 
 impl App {
     pub(crate) fn new(maker: Option<PublicKey>, known: &Path) -> Result<Self, LanError> {
-        Ok(Self { watch: Watch::begin()?, maker, known: Known::new(known), jobs: Jobs::default() })
+        let trust = Arc::new(Trust { maker, known: Known::new(known) });
+        Ok(Self { watch: Watch::begin(Arc::clone(&trust))?, trust, jobs: Jobs::default() })
     }
 
     pub(crate) fn picture(&self) -> Picture {
         self.watch.picture()
+    }
+
+    /// Has every Sparekey device called: what that shows comes into the picture.
+    pub(crate) fn call_devices(&self) {
+        self.watch.call();
     }
 
     pub(crate) fn row(&self, id: u32) -> Option<Row> {
@@ -102,7 +107,7 @@ impl App {
 
     /// Whom to believe.
     pub(crate) fn belief(&self) -> Belief<'_> {
-        Belief { maker: self.maker.as_ref(), known: &self.known }
+        self.trust.belief()
     }
 
     /// Does what blocks, with the device of a row: it is met and let go of on the thread that blocks.

@@ -1,4 +1,4 @@
-"""A camera of each of two vendors, as their published samples answer: `vendors.py ADDRESS [MASK]`.
+"""A camera of each of two vendors, as their published samples answer: `vendors.py ADDRESS [MASK [SERIAL]]`.
 
 Every datagram that arrives on their ports is written to standard output as `PORT HEX`, so that a test sees whatever a search sends.
 """
@@ -17,10 +17,10 @@ MATCH = """<?xml version="1.0" encoding="UTF-8" ?>
 <Uuid>{uuid}</Uuid>
 <Types>inquiry</Types>
 <DeviceDescription>DS-7608NI</DeviceDescription>
-<DeviceSN>DS-7608NI0820200101AARR000000001WCVU</DeviceSN>
+<DeviceSN>{serial}</DeviceSN>
 <CommandPort>8000</CommandPort>
 <HttpPort>80</HttpPort>
-<MAC>68-6d-bc-01-02-03</MAC>
+<MAC>68-6d-bc-01-02-{last:02x}</MAC>
 <IPv4Address>{address}</IPv4Address>
 <IPv4SubnetMask>{mask}</IPv4SubnetMask>
 <Activated>false</Activated>
@@ -61,7 +61,7 @@ def note(port, datagram):
         print(port, datagram.hex(), flush=True)
 
 
-def sadp(address, mask):
+def sadp(address, mask, serial):
     sock = listener(SADP, "239.255.255.250", address)
     while True:
         datagram, sender = sock.recvfrom(65536)
@@ -69,7 +69,7 @@ def sadp(address, mask):
             continue
         note(SADP, datagram)
         uuid = datagram.split(b"<Uuid>")[1].split(b"</Uuid>")[0].decode()
-        answer = MATCH.format(uuid=uuid, address=address, mask=mask).encode()
+        answer = MATCH.format(uuid=uuid, address=address, mask=mask, serial=serial, last=sum(serial.encode()) % 250).encode()
         # To the group as well as to who asked: devices of another subnet are heard so.
         for to in (sender, ("239.255.255.250", SADP)):
             try:
@@ -78,7 +78,7 @@ def sadp(address, mask):
                 pass
 
 
-def dhip(address, _):
+def dhip(address, *_):
     sock = listener(DHIP, "239.255.255.251", address)
     text = json.dumps(INFO).encode()
     header = struct.pack("<I4sIIIIII", 32, b"DHIP", 0, 0, len(text), 0, len(text), 0)
@@ -92,8 +92,9 @@ def dhip(address, _):
 
 
 if __name__ == "__main__":
-    address, mask = [*sys.argv[1:], "255.255.255.0"][:2]
-    threads = [threading.Thread(target=run, args=(address, mask), daemon=True) for run in (sadp, dhip)]
+    defaults = ["192.168.1.64", "255.255.255.0", "DS-7608NI0820200101AARR000000001WCVU"]
+    told = sys.argv[1:] + defaults[len(sys.argv) - 1:]
+    threads = [threading.Thread(target=run, args=told, daemon=True) for run in (sadp, dhip)]
     for thread in threads:
         thread.start()
     print("ready", flush=True)

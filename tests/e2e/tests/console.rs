@@ -2,7 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Stdio},
+    time::Duration,
+};
+
+use serde_json::json;
 
 use sparekey_e2e::{
     Api, Browser, Look, Program, Setup, World,
@@ -249,6 +256,89 @@ fn its_network_is_changed_in_a_window() {
     critic.conclude();
 }
 
+/// Without a single script, and with a wrong code first: nothing of the way is lost by it.
+#[test]
+fn a_mailed_code_without_scripts() {
+    let Some(site) = Site::make() else { return };
+    let browser = site.browser();
+    browser.press(SERIAL);
+    let device = browser.path();
+    browser.press("Activate it");
+    browser.fill("#password", FIRST);
+    browser.fill("#again", FIRST);
+    browser.fill("#email", "olga@owners.example.org");
+    browser.press("Activate");
+    browser.see_text("The device has an owner.");
+    browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    browser.goto(&format!("{}{device}/recover/email", site.base()));
+    let says = |text: &str| browser.wait_until(text, |browser| browser.source().contains(text));
+    says("The code goes to");
+    let source = browser.source();
+    let text = source.split("The text of the code\">").nth(1).unwrap().split("</textarea>").next().unwrap();
+    let digits = text.split('#').nth(1).unwrap().trim().to_owned();
+    site.segment.leave();
+    site.world.service_api().post("/v1/requests", &json!({ "request": digits })).must(202);
+    let code = site.world.mailbox().wait(1)[0].code();
+    site.segment.enter("tool");
+    let wrong = if code == "12345678" { "87654321" } else { "12345678" };
+    browser.type_now("#code", wrong);
+    browser.click_now("form[action$='/recover/email'] button.primary");
+    says("4 tries left");
+    assert!(browser.source().contains(&digits), "another request stands there");
+    browser.type_now("#code", &code);
+    browser.click_now("form[action$='/recover/email'] button.primary");
+    says("Set the new password");
+    browser.type_now("#password", SECOND);
+    browser.type_now("#again", SECOND);
+    browser.click_now("form[action$='/password'] button.primary");
+    says("The device has its new password.");
+}
+
+/// What is wrong is drawn where it is wrong; other vendors' devices are explained and not called.
+#[test]
+fn a_map_of_what_is_wrong() {
+    let Some(mut site) = Site::make() else { return };
+    site.segment.leave();
+    let mut cameras = Vec::new();
+    for name in ["camera", "twin"] {
+        site.segment.machine(name, V6::LinkLocal);
+        site.segment.plug(name, "eth0", &["192.168.1.64/24"]);
+        let args = if name == "twin" {
+            vec!["192.168.1.64", "255.255.255.0", "DS-7608NI0820200101AARR000000002WCVU"]
+        } else {
+            vec!["192.168.1.64"]
+        };
+        let Some(mut camera) = site.segment.peer(name, "vendors.py", &args) else { return };
+        cameras.push(Peer(camera.stdout(Stdio::null()).spawn().unwrap()));
+    }
+    site.segment.enter("tool");
+    let (browser, mut critic) = (site.browser(), Critic::new());
+    browser.goto(&format!("{}/map", site.base()));
+    // It comes into the page by itself.
+    browser.see_text("Two devices have the address 192.168.1.64");
+    browser.wait_until("both marked", |browser| {
+        browser.script("return document.querySelectorAll('rect.dot.wrong').length").as_u64() >= Some(2)
+    });
+    critic.judge(&browser, "console-map-wrong");
+    browser.press("Call each device");
+    browser.wait_until("the calls to end", |browser| !browser.text().contains("Calling each device"));
+    browser.goto(&site.base());
+    browser.press("0820200101AARR000000001WCVU");
+    browser.see_text("Hikvision");
+    critic.judge(&browser, "console-other-vendor");
+    critic.conclude();
+}
+
+/// It ends when it is dropped.
+struct Peer(Child);
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Every user of this computer can connect, and every site can make its browser do so.
 #[test]
 fn nobody_else_comes_in() {
@@ -272,6 +362,28 @@ fn nobody_else_comes_in() {
         let sent = [("Content-Type", "application/x-www-form-urlencoded")];
         let answer = inside.with(name, value).send("POST", "/many/request", &sent, b"d0=on".to_vec()).unwrap();
         assert_eq!(answer.status, 403, "{name}: {value}");
+    }
+    // A form of one's own, without what only our pages have in them.
+    for path in [
+        "/many/request",
+        "/many/grant",
+        "/map/check",
+        "/devices/0/activate",
+        "/devices/0/owner/record",
+        "/devices/0/network",
+        "/devices/0/recover/email",
+        "/devices/0/recover/keyfile/file",
+        "/devices/0/password",
+    ] {
+        let origin = site.base();
+        let answer = inside.with("Origin", &origin).send(
+            "POST",
+            path,
+            &[("Content-Type", "application/x-www-form-urlencoded")],
+            b"x=1".to_vec(),
+        );
+        let status = answer.unwrap().status;
+        assert!([400, 403, 415].contains(&status), "{path}: {status}");
     }
     // It listens on loopback and nowhere else.
     let port = site.base().rsplit(':').next().unwrap().to_owned();

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use serde_json::json;
 use sparekey_lan::{Guidance, Row, guidance};
@@ -114,7 +114,13 @@ async fn show(State(app): State<Arc<App>>, Path(id): Path<u32>, headers: HeaderM
     };
     let ways = WAYS.map(way).into();
     let page = troubled(frame_of(called(&row), &row).width(Width::Wide), met.as_ref().err());
-    Ok(html(&Device { page, facts: facts(&row), ours, active, ways, row }))
+    let waits = !ours && !row.gone;
+    let mut answer = html(&Device { page, facts: facts(&row), ours, active, ways, row });
+    if waits {
+        // Its other announcement is a moment away; with and without scripts.
+        answer.headers_mut().insert(http::header::REFRESH, HeaderValue::from_static("2"));
+    }
+    Ok(answer)
 }
 
 #[derive(Template)]

@@ -32,7 +32,7 @@ pub(super) fn router() -> Router<Arc<App>> {
 pub(super) struct Shown {
     /// An expression as for `--select`, or words to be found anywhere.
     q: String,
-    /// The column that it is sorted by.
+    /// The column that it is sorted by; behind a `-`, downwards.
     sort: String,
 }
 
@@ -63,7 +63,16 @@ struct Rows {
     rows: Vec<Row>,
     hidden: usize,
     findings: Vec<sparekey_lan::doctor::Finding>,
-    columns: Vec<(&'static str, &'static str, String, bool)>,
+    columns: Vec<Column>,
+}
+
+/// What stands over a column.
+struct Column {
+    label: &'static str,
+    /// Where it is sorted by this one, or the other way round if it is already.
+    address: String,
+    /// `ascending`, `descending`, or nothing.
+    sorted: &'static str,
 }
 
 async fn list(State(app): State<Arc<App>>, token: FormToken, Query(shown): Query<Shown>) -> Response {
@@ -95,7 +104,11 @@ fn found(app: &App, shown: &Shown) -> (Rows, String) {
         Some(Err(error)) => (picture.rows, error.to_string()),
         None => (picture.rows.into_iter().filter(|row| row.matches(&q)).collect(), String::new()),
     };
-    let key = |row: &Row| match shown.sort.as_str() {
+    let (by, down) = match shown.sort.strip_prefix('-') {
+        Some(by) => (by, true),
+        None => (shown.sort.as_str(), false),
+    };
+    let key = |row: &Row| match by {
         "state" => row.state.unwrap_or_default().to_owned(),
         "vendor" => row.vendor.clone().unwrap_or_default(),
         "model" => row.model.clone().unwrap_or_default(),
@@ -104,8 +117,21 @@ fn found(app: &App, shown: &Shown) -> (Rows, String) {
         "found" => row.found_by.join(" "),
         _ => String::new(),
     };
-    rows.sort_by_key(|row| (row.gone, key(row)));
-    let columns = COLUMNS.map(|(name, label)| (name, label, address("/", shown, name), shown.sort == name)).to_vec();
+    rows.sort_by_key(key);
+    if down {
+        rows.reverse();
+    }
+    rows.sort_by_key(|row| row.gone);
+    let columns = COLUMNS.map(|(name, label)| {
+        let sorted = match (by == name, down) {
+            (false, _) => "",
+            (true, false) => "ascending",
+            (true, true) => "descending",
+        };
+        let next = if sorted == "ascending" { format!("-{name}") } else { name.to_owned() };
+        Column { label, address: address("/", shown, &next), sorted }
+    });
+    let columns = columns.into();
     let findings = picture.findings.into_iter().filter(|finding| finding.hinders).collect();
     (Rows { hidden: all - rows.len(), rows, findings, columns }, why)
 }

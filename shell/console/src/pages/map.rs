@@ -3,16 +3,29 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
 use sparekey_lan::{Row, doctor::Finding};
-use sparekey_web::page::{Page, html};
+use sparekey_web::{
+    csrf::{FormToken, GuardedForm},
+    page::{Page, html},
+};
 
-use super::{called, frame};
+use super::{ROWS, called, frame};
 use crate::{app::App, watch::Picture};
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/map", get(show))
+    Router::new().route("/map", get(show)).route("/map/now", get(now)).route("/map/check", post(check))
 }
+
+/// A form with nothing to fill in.
+#[derive(Deserialize)]
+struct Nothing {}
 
 /// Devices that are drawn on one link; the list has all.
 const MOST: usize = 60;
@@ -25,8 +38,23 @@ const HEIGHT: usize = 64;
 #[template(path = "map.html")]
 struct Map {
     page: Page,
+    token: FormToken,
+    drawn: Drawn,
+}
+
+/// What changes while the page is open.
+#[derive(Template)]
+#[template(path = "map_now.html")]
+struct Drawn {
     links: Vec<Link>,
     findings: Vec<Finding>,
+    calls: bool,
+}
+
+impl Drawn {
+    fn of(picture: Picture) -> Self {
+        Self { links: links(&picture), findings: picture.findings, calls: picture.calls }
+    }
 }
 
 /// One interface, and all that is seen on it.
@@ -52,9 +80,18 @@ struct Dot {
     class: &'static str,
 }
 
-async fn show(State(app): State<Arc<App>>) -> Response {
-    let picture = app.picture();
-    html(&Map { page: frame("Map").refresh(5), links: links(&picture), findings: picture.findings })
+async fn show(State(app): State<Arc<App>>, token: FormToken) -> Response {
+    html(&Map { page: frame("Map").scripts([&ROWS]).refresh(5), token, drawn: Drawn::of(app.picture()) })
+}
+
+async fn now(State(app): State<Arc<App>>) -> Response {
+    html(&Drawn::of(app.picture()))
+}
+
+/// Calls every Sparekey device: clocks, and who answers by which address, show only so.
+async fn check(State(app): State<Arc<App>>, GuardedForm(Nothing {}): GuardedForm<Nothing>) -> Response {
+    app.call_devices();
+    Redirect::to("/map").into_response()
 }
 
 fn links(picture: &Picture) -> Vec<Link> {
@@ -83,7 +120,11 @@ fn dot(place: usize, row: &Row, findings: &[Finding]) -> Dot {
     let short = |text: String, most: usize| {
         if text.chars().count() > most { text.chars().take(most - 1).chain(['…']).collect() } else { text }
     };
-    let is_wrong = row.serial.is_some() && findings.iter().any(|finding| finding.serial == row.serial);
+    let concerns = |finding: &Finding| {
+        finding.serial.is_some() && finding.serial == row.serial
+            || finding.address.is_some_and(|address| row.has_address(address.into()))
+    };
+    let is_wrong = findings.iter().any(concerns);
     let class = match (is_wrong || row.network.is_some(), row.device_id.is_some()) {
         (true, _) => "dot wrong",
         (false, true) => "dot ours",

@@ -1,6 +1,6 @@
 //! The way back into one device: what it shows, the proof, the new password.
 //!
-//! Nothing is kept here between two pages but what stands on them: a request that is opened again is the same one.
+//! Nothing is kept here between two pages but what stands on them: the id of the request, and then its ticket.
 
 use std::sync::Arc;
 
@@ -41,6 +41,8 @@ pub(super) fn router() -> Router<Arc<App>> {
 
 /// What a device shows for the next proof, made fit for a page.
 struct Shown {
+    /// The id of the request.
+    recovery: String,
     way: String,
     /// The way of the proof that is next.
     next: String,
@@ -63,6 +65,7 @@ impl Shown {
         let parts = shown["parts"].as_array().map(Vec::as_slice).unwrap_or_default();
         let next = parts.iter().find(|part| part["proven"] == false).unwrap_or(shown);
         Self {
+            recovery: recovery.id().to_owned(),
             way: way.to_owned(),
             next: recovery.next().to_owned(),
             qr: qr::svg(&qr_text).filter(|_| !qr_text.is_empty()).unwrap_or_default(),
@@ -76,7 +79,8 @@ impl Shown {
                 })
                 .collect(),
             tries_left: next["tries_left"].as_u64().unwrap_or(1),
-            has_file: shown["request_xml"].is_string(),
+            // The desk's request is the same one for as long as it is open.
+            has_file: recovery.next() == "desk",
         }
     }
 }
@@ -148,6 +152,7 @@ async fn request(State(app): State<Arc<App>>, Path((id, name)): Path<(u32, Strin
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Typed {
+    recovery: String,
     code: Zeroizing<String>,
     sheet_code: Zeroizing<String>,
     answer1: Zeroizing<String>,
@@ -181,9 +186,10 @@ async fn proven(
     token: FormToken,
     typed: Typed,
 ) -> Result<Response, Problem> {
+    let mut recovery = Recovery::known(&typed.recovery).ok_or(messages::MALFORMED)?;
     let done = app
         .with(row.clone(), move |device| {
-            let mut recovery = Recovery::open(device, way, None)?;
+            recovery.look(device)?;
             let proof = proof(&typed, &Shown::of(way, &recovery));
             match recovery.prove(device, &proof) {
                 Ok(proven) => Ok((recovery, Ok(proven))),

@@ -204,6 +204,7 @@ fn refusal(error: &MeetError, serial: Option<String>) -> Finding {
         command: None,
         interface: None,
         serial,
+        address: None,
         weight: Weight::Hinders,
     }
 }

@@ -9,10 +9,12 @@ mod words;
 
 pub mod ways;
 
+use std::net::Ipv4Addr;
+
 use serde::Serialize;
 use sparekey_discovery::{
     Search,
-    diagnosis::{Cause, Look, Machine, Weight},
+    diagnosis::{Cause, Look, Machine, Weight, What},
 };
 
 pub use self::checkup::{Checkup, Interface, Visit, of_address, of_this_computer};
@@ -35,6 +37,8 @@ pub struct Finding {
     pub interface: Option<String>,
     /// The serial number of the device that it is about.
     pub serial: Option<String>,
+    /// The address that several have.
+    pub address: Option<Ipv4Addr>,
     /// Whether it is worth a line beside a list of devices.
     #[serde(skip)]
     pub(crate) weight: Weight,
@@ -51,6 +55,12 @@ impl Finding {
             command,
             interface: cause.interface.map(|index| words.name(index)),
             serial: cause.device.and_then(|id| words.serial(id)),
+            address: match cause.what {
+                What::SharedAddress(address) | What::OwnAddress(address) | What::TakenAddress(address, _) => {
+                    Some(address)
+                }
+                _ => None,
+            },
             weight: cause.weight,
         }
     }

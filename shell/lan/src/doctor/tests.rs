@@ -62,6 +62,7 @@ fn a_line_is_a_sentence_what_to_do_and_the_command() {
         command: Some("date".to_owned()),
         interface: None,
         serial: None,
+        address: None,
         weight: Weight::Aside,
     };
     assert_eq!(finding.line(), "It is late. Set it:  date");
