@@ -117,8 +117,14 @@ fn links(picture: &Picture) -> Vec<Link> {
 }
 
 fn dot(place: usize, row: &Row, findings: &[Finding]) -> Dot {
+    // Serial numbers differ at their ends, and addresses at theirs.
     let short = |text: String, most: usize| {
-        if text.chars().count() > most { text.chars().take(most - 1).chain(['…']).collect() } else { text }
+        let letters: Vec<_> = text.chars().collect();
+        if letters.len() <= most {
+            return text;
+        }
+        let (front, back) = (most / 3, most - most / 3 - 1);
+        letters[..front].iter().chain(&['…']).chain(&letters[letters.len() - back..]).collect()
     };
     let concerns = |finding: &Finding| {
         finding.serial.is_some() && finding.serial == row.serial
