@@ -2,7 +2,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use sparekey_protocol::{
-    Card, Certificate, DeviceId, Firmware, PublicKey, SigningKey, Verified, enrol::EnrolmentSecret, tls_proof,
+    Card, Certificate, DeviceId, Firmware, PublicKey, SigningKey, Verified, clip::Clip, enrol::EnrolmentSecret,
+    tls_proof,
 };
 
 /// What a device is, and what it pins: made when it was provisioned, never changed by a recovery.
@@ -89,6 +90,12 @@ impl Identity {
     #[must_use]
     pub fn tls_proof(&self, tls_certificate: &[u8]) -> Vec<u8> {
         tls_proof::sign(tls_certificate, &self.key)
+    }
+
+    /// The device's word on a clip of its recordings, with its certificate.
+    #[must_use]
+    pub fn sign_clip(&self, clip: &Clip) -> Vec<u8> {
+        clip.sign(&self.key, &self.certificate_bytes)
     }
 
     /// The firmware version.

@@ -24,6 +24,7 @@ pub(crate) enum Use {
     Receipt,
     Transfer,
     Tls,
+    Clip,
 }
 
 impl Use {
@@ -37,6 +38,7 @@ impl Use {
             Self::Receipt => b"sparekey/v1/receipt",
             Self::Transfer => b"sparekey/v1/transfer",
             Self::Tls => b"sparekey/v1/tls",
+            Self::Clip => b"sparekey/v1/clip",
         }
     }
 }
@@ -123,7 +125,9 @@ mod tests {
         let bytes = sign(&key, Use::Device, b"payload");
         let parsed = Sign1::parse(&bytes, 200).unwrap();
         assert!(parsed.verify(&key.public(), Use::Device));
-        for other in [Use::Service, Use::Request, Use::Grant, Use::Enrol, Use::Receipt, Use::Transfer, Use::Tls] {
+        for other in
+            [Use::Service, Use::Request, Use::Grant, Use::Enrol, Use::Receipt, Use::Transfer, Use::Tls, Use::Clip]
+        {
             assert!(!parsed.verify(&key.public(), other));
         }
     }

@@ -14,6 +14,7 @@ extern crate alloc;
 mod card;
 mod cbor;
 mod certificate;
+pub mod clip;
 mod code;
 mod cose;
 pub mod digits;

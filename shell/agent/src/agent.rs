@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::calibrate::hashing_cost;
 use crate::folder::{FolderError, Held};
 use crate::guesses::Guesses;
+use crate::guest::Guest;
 use crate::hasher::Hasher;
 use crate::link::{Door, Interfaces};
 use crate::live::{Live, Start};
@@ -80,6 +81,8 @@ pub struct Agent {
     pub recordings: Recordings,
     /// The interface whose settings the owner may change over the network; the one that `settings.toml` names, if it names one.
     pub network: Option<Arc<dyn NetworkInterface>>,
+    /// What is served beside the agent.
+    pub guest: Option<Arc<dyn Guest>>,
 }
 
 impl Agent {
@@ -97,7 +100,7 @@ impl Agent {
         };
         let network = settings.network.as_ref().map(named);
         let (judge, recordings) = (Judge::default(), Recordings::in_folder(dir));
-        Ok(Self { held, firmware, settings, judge, recordings, network })
+        Ok(Self { held, firmware, settings, judge, recordings, network, guest: None })
     }
 
     /// Binds its sockets.
@@ -311,6 +314,7 @@ pub(crate) async fn start(
         restart: done,
         off_link: None.into(),
         hand: Hand::default(),
+        guest: agent.guest.clone(),
         network: network.cloned(),
     });
     // The start itself goes on disk first: running time and tries are counted from there.

@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use crate::failure::{Failure, Malformed};
 use crate::files::Folder;
 use crate::guesses::{Guess, Guesses};
+use crate::guest::Guest;
 use crate::hasher::Hasher;
 use crate::live::Live;
 use crate::network::Network;
@@ -87,6 +88,8 @@ pub(crate) struct App {
     pub(crate) off_link: Mutex<Option<Instant>>,
     /// Whether somebody showed to stand before the device.
     pub(crate) hand: Hand,
+    /// What is served beside the agent.
+    pub(crate) guest: Option<Arc<dyn Guest>>,
     /// The device's own network, if it is set here.
     pub(crate) network: Option<Arc<Network>>,
 }

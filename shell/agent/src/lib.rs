@@ -15,6 +15,7 @@ mod failure;
 mod files;
 pub mod folder;
 mod guesses;
+pub mod guest;
 mod hasher;
 mod lan_listener;
 mod link;

@@ -17,7 +17,7 @@ use sparekey_web::problem::Problem;
 use crate::app::App;
 use crate::link::Door;
 use crate::refusal::UNWRITABLE;
-use crate::{api, onvif, pages};
+use crate::{api, guest, onvif, pages};
 
 /// The longest body: a file of 64 KiB (protocol section 8) within JSON.
 const LONGEST_BODY: usize = 80 * 1024;
@@ -28,17 +28,22 @@ const LONGEST_BODY: usize = 80 * 1024;
 /// If the system has no randomness.
 pub(crate) fn answering(app: &Arc<App>, hosts: Hosts, door: Door) -> io::Result<Router> {
     let csrf = Csrf::random().map_err(|_| io::Error::other("no randomness"))?;
+    let assets = app.guest.as_ref().map_or(&[] as &[_], |guest| guest.assets());
     let calls = match door {
-        Door::Main => api::router().merge(pages::router()).merge(onvif::router()),
+        Door::Main => api::router().merge(pages::router(assets)).merge(onvif::router()),
         Door::Link => api::router(),
+    };
+    let calls = calls.with_state(Arc::clone(app));
+    let calls = match (&app.guest, door) {
+        (Some(guest), Door::Main) => calls.merge(guest::router(guest.as_ref(), app)),
+        _ => calls,
     };
     let router = calls
         .fallback(async || Problem::new(messages::NOT_FOUND))
         .method_not_allowed_fallback(async || Problem::new(messages::METHOD_NOT_ALLOWED))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(Extension(door))
-        .layer(from_fn_with_state(csrf, csrf::guard))
-        .with_state(Arc::clone(app));
+        .layer(from_fn_with_state(csrf, csrf::guard));
     Ok(dressed(router, hosts, app.frame.clone()))
 }
 

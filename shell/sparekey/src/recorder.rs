@@ -1,8 +1,11 @@
 //! `sparekey recorder init` and `run`
 
+use std::{path::Path, sync::Arc};
+
 use serde_json::json;
 use sparekey_agent::{Agent, AgentError, Judge, folder, memory, settings};
 use sparekey_protocol::{Firmware, Model, Serial};
+use sparekey_recorder::Recorder;
 
 use crate::{
     cli::{Questions, RecorderCard, RecorderEnrol, RecorderInit, RecorderRun},
@@ -68,6 +71,7 @@ pub(crate) fn run(options: &RecorderRun, report: Report) -> Result<(), Failure> 
             };
         }
         agent.judge = judge();
+        host(&mut agent, open(&options.dir)?);
         let bound = agent.bind().await.map_err(failed)?;
         let main = bound.addresses().main;
         let screen = format!("http://127.0.0.1:{}", main.port());
@@ -81,6 +85,17 @@ pub(crate) fn run(options: &RecorderRun, report: Report) -> Result<(), Failure> 
         report.done(&text, &json!({ "listen": main, "lan": lan, "screen": screen }));
         bound.run(stop).await.map_err(failed)
     })
+}
+
+/// The recorder in a device's folder, recording.
+pub(crate) fn open(dir: &Path) -> Result<Recorder, Failure> {
+    Recorder::open(dir).map_err(|error| Failure::two_lines("not-possible", &error))
+}
+
+/// Puts it beside the agent.
+pub(crate) fn host(agent: &mut Agent, recorder: Recorder) {
+    agent.recordings = recorder.recordings();
+    agent.guest = Some(Arc::new(recorder));
 }
 
 /// New passwords are judged by this program in a process of its own; in this one if it cannot be found again.

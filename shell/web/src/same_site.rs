@@ -20,7 +20,8 @@ impl Origin {
     }
 
     /// The origin under which a request asked for us; none if its `Host` cannot be read.
-    pub(crate) fn of_request(headers: &HeaderMap, tls: bool) -> Option<Self> {
+    #[must_use]
+    pub fn of_request(headers: &HeaderMap, tls: bool) -> Option<Self> {
         host::of(headers).map(|host| Self::new(if tls { "https" } else { "http" }, host.as_str()))
     }
 

@@ -9,11 +9,12 @@ use std::{
 
 use serde_json::Value;
 
-const CORE: [&str; 7] = [
+const CORE: [&str; 8] = [
     "sparekey-protocol",
     "sparekey-device",
     "sparekey-cases",
     "sparekey-discovery",
+    "sparekey-footage",
     "sparekey-guidance",
     "sparekey-onvif",
     "sparekey-xml",
@@ -62,7 +63,7 @@ fn dependencies_point_inwards() {
     let workspace = workspace();
     for (name, package) in &workspace {
         let allowed = |other: &str| match (package.kind.as_str(), name.as_str()) {
-            (_, "sparekey-protocol" | "sparekey-guidance" | "sparekey-xml") => false,
+            (_, "sparekey-protocol" | "sparekey-guidance" | "sparekey-footage" | "sparekey-xml") => false,
             (_, "sparekey-discovery" | "sparekey-onvif") => other == "sparekey-xml",
             ("core", _) => other == "sparekey-protocol",
             (_, "sparekey-sim") => CORE.contains(&other),
@@ -70,6 +71,10 @@ fn dependencies_point_inwards() {
             // The LAN tool in a window.
             ("shell", "sparekey-console") => {
                 CORE.contains(&other) || SHARED.contains(&other) || other == "sparekey-lan"
+            }
+            // A recorder hosts an agent.
+            ("shell", "sparekey-recorder") => {
+                CORE.contains(&other) || SHARED.contains(&other) || other == "sparekey-agent"
             }
             ("shell", _) => CORE.contains(&other) || SHARED.contains(&other),
             // Tests and benches wire what they need.

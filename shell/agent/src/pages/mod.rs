@@ -41,7 +41,7 @@ static RESTART: Asset = Asset::new("restart.js", include_bytes!("../../static/re
 static PRINT: Asset = Asset::new("print.js", include_bytes!("../../static/print.js"));
 
 /// All pages and what they load.
-pub(crate) fn router() -> Router<Arc<App>> {
+pub(crate) fn router(guests: &'static [&'static Asset]) -> Router<Arc<App>> {
     Router::new()
         .route("/", get(first))
         .route("/activate", get(activate::form).post(activate::submit))
@@ -72,7 +72,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/contacts/{n}/confirm", get(contacts::show).post(contacts::confirm))
         .route("/contacts/{n}/request", post(contacts::open))
         .route("/password", get(password::form).post(password::submit))
-        .merge(assets::router(assets::SHARED.iter().copied().chain([&RESTART, &PRINT])))
+        .merge(assets::router(assets::SHARED.iter().copied().chain([&RESTART, &PRINT]).chain(guests.iter().copied())))
 }
 
 /// Where a visitor is to begin.

@@ -49,6 +49,17 @@ pub(crate) fn run(options: &Demo, report: Report) -> Result<(), Failure> {
             SocketAddr::new(if options.phone { Ipv4Addr::UNSPECIFIED.into() } else { LOOPBACK }, place.recorder);
         // A demo is nobody's recorder.
         agent.settings.announce = false;
+        let camera = folders.demo_camera()?;
+        let recorder = crate::recorder::open(&folders.recorder)?;
+        let failed_to_add = |error| {
+            Failure::new(
+                "not-possible",
+                format!("The demo's camera cannot be added: {error}."),
+                "Start over with --fresh.",
+            )
+        };
+        recorder.add_file("Demo camera", &camera).map_err(failed_to_add)?;
+        crate::recorder::host(&mut agent, recorder);
         let recorder = agent.bind().await.map_err(failed)?;
         let mailbox =
             Listener::bind(SocketAddr::new(LOOPBACK, place.mailbox), Scheme::Plain).await.map_err(|error| {

@@ -26,6 +26,8 @@ use crate::{
 
 const SERIAL: &str = "NVR-2026-000417";
 const MODEL: &str = "NVR-8";
+/// Twenty seconds, drawn for this demo.
+const CAMERA: &[u8] = include_bytes!("../../demo/camera.mp4");
 /// Says that a folder is a demo's, and may be forgotten.
 const MARK: &str = "this-is-a-sparekey-demo";
 
@@ -92,6 +94,16 @@ impl Folders {
         }
         let happened = format!("{} was not made by the demo.", self.root.display());
         Err(Failure::new("not-possible", happened, "It is left as it is. Name another folder with --data."))
+    }
+
+    /// A moving picture with a clock, as a file that a recorder plays as if it were a camera.
+    pub(super) fn demo_camera(&self) -> Result<PathBuf, Failure> {
+        let path = self.root.join("camera.mp4");
+        if !path.exists() {
+            files::make_public(&path, CAMERA)?;
+        }
+        // The recorder's settings outlive this folder's name as it was typed.
+        path.canonicalize().map_err(|error| failed("found", &path, &error))
     }
 
     /// Makes what is missing, step by step, so that a run that was cut short is picked up by the next.

@@ -107,7 +107,8 @@ async fn http(
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head)
         .max_buf_size(bounds.head_size)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     let mut connection = std::pin::pin!(connection);
 
     let ended = tokio::select! {

@@ -1,0 +1,261 @@
+//! The recorder: its cameras, its disk, and what both share.
+
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use sparekey_agent::Recordings;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    camera::{self, State, Status},
+    disk::{
+        Stream,
+        library::Library,
+        writer::{DiskError, Health, Keep, Writer},
+    },
+    hub::{Hub, Watchers},
+    intake::Intake,
+    settings::{Camera, MOST_CAMERAS, Settings},
+    stream::{Clock, Taker},
+};
+
+/// Where a device's recordings are, in its folder: the agent erases what is in it when an ownership ends.
+const FOLDER: &str = "recordings";
+
+/// Why there is no recorder. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum RecorderError {
+    /// Its settings.
+    #[error("{path} cannot be read ({1})\nMend it, or remove it: cameras are then added anew.", path = .0.display())]
+    Settings(PathBuf, io::Error),
+    /// Its disk.
+    #[error("recordings cannot be kept in {path} ({1})\nCheck the disk that it is on: is it there, and writable?", path = .0.display())]
+    Disk(PathBuf, String),
+    /// The system.
+    #[error("the system refuses what a recorder needs ({0})\nCheck its limits of threads and memory.")]
+    System(#[from] io::Error),
+}
+
+/// A recorder that takes its cameras' pictures until it is dropped.
+pub struct Recorder(pub(crate) Arc<Inside>);
+
+pub(crate) struct Inside {
+    dir: PathBuf,
+    settings: Mutex<Settings>,
+    running: Mutex<BTreeMap<u32, Arc<Running>>>,
+    pub(crate) library: Arc<Library>,
+    pub(crate) clock: Clock,
+    watchers: Watchers,
+    // In this order: cameras end, then the disk writes what they left.
+    intake: Intake,
+    writer: Writer,
+}
+
+/// A camera that is connected to.
+pub(crate) struct Running {
+    /// The large stream, and the small one if there is one.
+    streams: [Option<Channel>; 2],
+    stop: CancellationToken,
+}
+
+/// One stream of it.
+#[derive(Clone)]
+pub(crate) struct Channel {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) status: Status,
+}
+
+impl Running {
+    /// A stream; the large one where there is no small one.
+    pub(crate) fn stream(&self, stream: Stream) -> Option<&Channel> {
+        let small = self.streams[1].as_ref().filter(|_| stream == Stream::Sub);
+        small.or(self.streams[0].as_ref())
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.streams[0].as_ref().map_or(State::Connecting, |stream| stream.status.get())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("dir", &self.0.dir).finish_non_exhaustive()
+    }
+}
+
+impl Recorder {
+    /// Mends what a crash left behind, and begins to record.
+    ///
+    /// # Errors
+    /// [`RecorderError`]
+    pub fn open(dir: &Path) -> Result<Self, RecorderError> {
+        let settings = Settings::read(dir).map_err(|error| RecorderError::Settings(dir.join("cameras.json"), error))?;
+        let folder = dir.join(FOLDER);
+        let failed = |error: DiskError| RecorderError::Disk(folder.clone(), error.to_string());
+        let writer = Writer::start(&folder, settings.keep).map_err(failed)?;
+        if writer.repaired.files > 0 {
+            let (files, bytes) = (writer.repaired.files, writer.repaired.bytes);
+            tracing::info!(files, bytes, "recordings that were open when the recorder ended were closed");
+        }
+        let library = Library::new(&folder, Arc::clone(&writer.open)).map_err(|error| failed(error.into()))?;
+        let watchers = Watchers::default();
+        let intake = Intake::start(watchers.clone())?;
+        let inside = Inside {
+            dir: dir.to_owned(),
+            running: Mutex::default(),
+            library: Arc::new(library),
+            clock: Clock::new(writer.last),
+            watchers,
+            intake,
+            writer,
+            settings: Mutex::new(settings),
+        };
+        for camera in &inside.settings().cameras {
+            inside.run(camera);
+        }
+        Ok(Self(Arc::new(inside)))
+    }
+
+    /// How its recordings are erased when an ownership ends: with them go the cameras, whose passwords are the owner's.
+    #[must_use]
+    pub fn recordings(&self) -> Recordings {
+        let inside = Arc::clone(&self.0);
+        Recordings::erased_by(move || inside.erase())
+    }
+
+    /// Adds a camera that plays an MP4 file over and over, unless there is one of this name.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn add_file(&self, name: &str, file: &Path) -> io::Result<()> {
+        if self.0.settings().cameras.iter().any(|camera| camera.name == name) {
+            return Ok(());
+        }
+        let source = crate::settings::Source::File(file.to_owned());
+        self.0.add(|id| Camera { id, name: name.to_owned(), source, record: true }).map(drop)
+    }
+}
+
+impl Inside {
+    pub(crate) fn settings(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<Running>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.writer.disk().health()
+    }
+
+    /// All cameras with how they do, in the order in which they were added.
+    pub(crate) fn cameras(&self) -> Vec<(Camera, Arc<Running>)> {
+        let running = self.running();
+        let cameras = self.settings().cameras.clone();
+        cameras
+            .into_iter()
+            .filter_map(|camera| Some((running.get(&camera.id).cloned()?, camera)))
+            .map(|(running, camera)| (camera, running))
+            .collect()
+    }
+
+    pub(crate) fn camera(&self, id: u32) -> Option<(Camera, Arc<Running>)> {
+        self.cameras().into_iter().find(|(camera, _)| camera.id == id)
+    }
+
+    fn run(&self, camera: &Camera) {
+        let stop = CancellationToken::new();
+        let (large, small) = camera.source.origins();
+        let channel = |origin, stream, is_recorded: bool| {
+            let (hub, status) = (Arc::new(Hub::new(self.watchers.clone())), Status::new());
+            let disk = is_recorded.then(|| self.writer.disk());
+            let taker = Taker::new((camera.id, stream), Arc::clone(&hub), disk, self.clock.clone());
+            self.intake.spawn(camera::run(origin, taker, status.clone(), stop.clone()));
+            Channel { hub, status }
+        };
+        let large = channel(large, Stream::Main, camera.record);
+        let small = small.map(|origin| channel(origin, Stream::Sub, false));
+        self.running().insert(camera.id, Arc::new(Running { streams: [Some(large), small], stop }));
+    }
+
+    /// Adds a camera; its number, or `None` if there are too many.
+    pub(crate) fn add(&self, camera: impl FnOnce(u32) -> Camera) -> io::Result<Option<u32>> {
+        let camera = {
+            let mut settings = self.settings();
+            if settings.cameras.len() >= MOST_CAMERAS {
+                return Ok(None);
+            }
+            let mut next = settings.clone();
+            next.last += 1;
+            let camera = camera(next.last);
+            next.cameras.push(camera.clone());
+            next.write(&self.dir)?;
+            *settings = next;
+            camera
+        };
+        self.run(&camera);
+        Ok(Some(camera.id))
+    }
+
+    /// Changes a camera, and connects to it anew; whether there was one.
+    pub(crate) fn change(&self, id: u32, change: impl FnOnce(&mut Camera)) -> io::Result<bool> {
+        let camera = {
+            let mut settings = self.settings();
+            let mut next = settings.clone();
+            let Some(camera) = next.cameras.iter_mut().find(|camera| camera.id == id) else { return Ok(false) };
+            change(camera);
+            let camera = camera.clone();
+            next.write(&self.dir)?;
+            *settings = next;
+            camera
+        };
+        self.running().remove(&id);
+        self.run(&camera);
+        Ok(true)
+    }
+
+    /// Takes a camera away; what it recorded stays for as long as everything does. Whether there was one.
+    pub(crate) fn remove(&self, id: u32) -> io::Result<bool> {
+        let mut settings = self.settings();
+        let mut next = settings.clone();
+        next.cameras.retain(|camera| camera.id != id);
+        if next.cameras.len() == settings.cameras.len() {
+            return Ok(false);
+        }
+        next.write(&self.dir)?;
+        *settings = next;
+        drop(settings);
+        self.running().remove(&id);
+        Ok(true)
+    }
+
+    fn erase(&self) -> io::Result<()> {
+        self.running().clear();
+        let mut settings = self.settings();
+        let next = Settings { cameras: Vec::new(), ..settings.clone() };
+        next.write(&self.dir)?;
+        *settings = next;
+        self.writer.disk().erase().map_err(io::Error::other)
+    }
+
+    /// How much is kept from now on.
+    pub(crate) fn keep(&self, keep: Keep) -> io::Result<()> {
+        let mut settings = self.settings();
+        let next = Settings { keep, ..settings.clone() };
+        next.write(&self.dir)?;
+        *settings = next;
+        self.writer.disk().keep(keep);
+        Ok(())
+    }
+}
