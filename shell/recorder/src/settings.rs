@@ -50,7 +50,7 @@ fn yes() -> bool {
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub(crate) enum Source {
     /// By RTSP.
-    Rtsp(Rtsp),
+    Rtsp(Box<Rtsp>),
     /// An MP4 file, over and over.
     File(PathBuf),
 }
@@ -154,7 +154,8 @@ mod tests {
         assert_eq!(Settings::read(dir.path()).unwrap(), Settings::default());
         let password = Secret::new("tangerine".to_owned().into());
         let url = Url::parse("rtsp://10.0.0.9/").unwrap();
-        let source = Source::Rtsp(Rtsp { url, small: None, username: "admin".to_owned(), password, udp: false });
+        let source =
+            Source::Rtsp(Box::new(Rtsp { url, small: None, username: "admin".to_owned(), password, udp: false }));
         let camera = Camera { id: 3, name: "Door".to_owned(), source, record: true };
         let settings = Settings { cameras: vec![camera], last: 3, ..Settings::default() };
         settings.write(dir.path()).unwrap();

@@ -22,9 +22,8 @@ use crate::{
     },
 };
 
-/// A file is no longer than this, in ticks and in bytes: what is lost with a broken sector, and what is deleted at a time.
+/// A file is no longer than this, in ticks: what is lost with a broken sector, and what is removed at a time.
 const LONGEST_FILE: u64 = 10 * 60 * VIDEO_RATE as u64;
-const LARGEST_FILE: u64 = 1 << 30;
 /// A file begins where the one before ended if the clock says less than this between them.
 const SEAM: u64 = 1_000;
 /// Sound that waits for its pictures; more is of a camera that sends no pictures.
@@ -188,7 +187,7 @@ impl Taker {
         let losses = disk.losses(self.channel);
         let is_over = |file: &Current| {
             let long = u64::try_from(first.ticks - file.ticks).unwrap_or(0) + ticks;
-            file.losses != losses || first.key && (long > LONGEST_FILE || file.bytes + size > LARGEST_FILE)
+            file.losses != losses || first.key && (long > LONGEST_FILE || file.bytes + size > disk.largest_file())
         };
         if let Some(file) = self.file.take_if(|file| is_over(file)) {
             self.ended = file.to;

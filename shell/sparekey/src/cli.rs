@@ -49,6 +49,8 @@ pub(crate) enum Command {
     /// A recorder with its agent: the device side
     #[command(subcommand, arg_required_else_help = true)]
     Recorder(Recorder),
+    /// Check that a clip is what a recorder says it is: which device and camera recorded it, when, and that nothing was changed
+    Clip(Clip),
     /// Follow a service's public log: what in it concerns your devices, and whether it is whole
     ///
     /// Ends with status 1 and an alarm if the log forgets, changes or hides anything.
@@ -123,6 +125,19 @@ pub(crate) struct Watch {
     /// Look again each so many seconds, until something is wrong
     #[arg(long, value_name = "SECONDS")]
     pub(crate) every: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct Clip {
+    /// The clip, as the recorder saved it
+    #[arg(value_name = "CLIP.mp4")]
+    pub(crate) file: PathBuf,
+    /// The signed statement that was saved with it; CLIP.mp4.statement if nothing is said
+    #[arg(long, value_name = "FILE")]
+    pub(crate) statement: Option<PathBuf>,
+    /// The public key of the recorder's maker (maker.pub): without it, the recorder is believed its own serial number
+    #[arg(long, value_name = "FILE")]
+    pub(crate) maker: Option<PathBuf>,
 }
 
 #[derive(Args)]

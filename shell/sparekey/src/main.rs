@@ -8,6 +8,7 @@ mod card;
 mod certify;
 mod cli;
 mod client;
+mod clip;
 mod demo;
 mod desk;
 mod discover;
@@ -71,6 +72,7 @@ fn run(command: Command, report: Report) -> Result<(), Failure> {
         Command::Sheet(options) => lan::owner::sheet(&options, report),
         Command::Network(options) => lan::network::run(&options, report),
         Command::Security(options) => lan::owner::security(&options, report),
+        Command::Clip(options) => clip::run(&options, report),
         Command::Watch(options) => watch::run(&options, report),
         Command::Recorder(Recorder::Init(options)) => recorder::init(&options, report),
         Command::Recorder(Recorder::Card(options)) => recorder::card(&options, report),

@@ -28,6 +28,7 @@ pub mod program;
 pub mod segment;
 pub mod skip;
 pub mod smtp;
+pub mod video;
 pub mod wait;
 pub mod world;
 

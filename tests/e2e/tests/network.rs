@@ -17,7 +17,7 @@ use sparekey_e2e::{
     Program, Setup, World,
     program::Ended,
     segment::{Segment, V6},
-    until,
+    skip, until,
     world::SERIAL,
 };
 
@@ -173,7 +173,6 @@ fn shown_changed_confirmed_and_kept_over_a_restart() {
         ])
     );
     assert_eq!(done["answers_at"], "10.0.0.70:8444");
-    println!("back after {} s", done["seconds"]);
     assert_eq!(link.v4(), ["10.0.0.70/24"]);
     assert!(link.route().starts_with("default via 10.0.0.2 dev eth0"), "{}", link.route());
     let resolvers = fs::read_to_string(link.world.path("resolv.conf")).unwrap();
@@ -210,7 +209,6 @@ fn into_another_subnet_confirmed_over_ipv6_and_ports_move() {
     let done = one(&link.network(&args));
     let at = done["answers_at"].as_str().unwrap();
     assert!(at.starts_with("[fe80::") && at.ends_with("%eth0]:9444"), "{at}");
-    println!("back after {} s", done["seconds"]);
     assert_eq!((link.v4(), link.route()), (vec!["192.168.7.70/16".to_owned()], String::new()));
     let listening = link.shown("device", "ss", "-Hltn");
     for port in [":9443 ", ":9444 "] {
@@ -342,7 +340,7 @@ fn what_is_wrong_is_refused_and_changes_nothing() {
 /// A DHCP server beside the device, and what it lends to everybody.
 fn server(link: &mut Link, lent: &str, gateway: &str) -> Option<Server> {
     if !CLIENTS.iter().any(|client| fs::exists(client).unwrap()) {
-        println!("skipped: no DHCP client");
+        skip::skipped("no DHCP client");
         return None;
     }
     link.segment.machine("server", V6::Off);
@@ -367,7 +365,6 @@ fn by_dhcp_it_is_found_where_the_server_put_it_and_set_again() {
     let Some(mut link) = Link::make() else { return };
     let Some(server) = server(&mut link, "10.0.0.99", "10.0.0.1") else { return };
     let done = one(&link.network(&["--dhcp", "--yes"]));
-    println!("back after {} s, at {}", done["seconds"], done["answers_at"]);
     assert_eq!(link.v4(), ["10.0.0.99/24"], "it was not confirmed before it had an address");
     assert_eq!(link.record(), ["network-confirmed", "network-changed"]);
     let shown = one(&link.tool("network", &[], &[PASSWORD]))["network"].clone();
@@ -406,7 +403,7 @@ fn a_dhcp_server_that_lies_locks_nobody_out() {
 fn without_a_dhcp_server_it_returns_by_itself() {
     let Some(mut link) = Link::make() else { return };
     if !CLIENTS.iter().any(|client| fs::exists(client).unwrap()) {
-        println!("skipped: no DHCP client");
+        skip::skipped("no DHCP client");
         return;
     }
     let ended = link.network(&["--dhcp", "--yes"]);

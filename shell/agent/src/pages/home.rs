@@ -23,6 +23,8 @@ const LISTED: usize = 30;
 #[template(path = "home.html")]
 struct Home {
     page: Page,
+    /// Pages beside the agent's.
+    guest: &'static [(&'static str, &'static str)],
     token: FormToken,
     facts: Facts,
     ways: Vec<ways::Line>,
@@ -63,11 +65,13 @@ pub(super) async fn show(
     logged_in(&app, &visitor).await?;
     let page = app.page("This device").width(Width::Wide);
     let fingerprint = app.fingerprint.clone();
+    let guest = app.guest.as_ref().map_or(&[] as &[_], |guest| guest.pages());
     let has_server = app.mail_server().await.is_some();
     let shown = app.look(|device, now| {
         let ways = ways::lines(device, visitor.caller);
         let warning = ways::warning(&ways, device.independent_ways(visitor.caller));
         Home {
+            guest,
             page: page
                 .banner(warning)
                 .banner(untold(device, has_server))

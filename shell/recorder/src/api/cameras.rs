@@ -34,7 +34,6 @@ const TOO_MANY: Message = Message {
     status: StatusCode::CONFLICT,
     title: "This recorder has as many cameras as it takes.",
     detail: "Take one away that is not needed.",
-    ..messages::INTERNAL
 };
 
 /// A camera, as it is told: without its password.
@@ -84,15 +83,15 @@ pub(super) async fn show(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
-    name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Its address, with or without a name and a password in it.
-    url: Option<String>,
+    pub(crate) url: Option<String>,
     /// The address of its smaller pictures; empty: none.
-    small: Option<String>,
-    username: Option<String>,
-    password: Option<Zeroizing<String>>,
-    record: Option<bool>,
-    udp: Option<bool>,
+    pub(crate) small: Option<String>,
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<Zeroizing<String>>,
+    pub(crate) record: Option<bool>,
+    pub(crate) udp: Option<bool>,
 }
 
 fn malformed(detail: &'static str) -> Problem {
@@ -143,7 +142,7 @@ pub(crate) fn add_camera(recorder: &Inside, wanted: &Wanted) -> Result<u32, Prob
     let mut of = Rtsp { url, small: None, username: String::new(), password: Secret::default(), udp: false };
     address(&mut of, wanted)?;
     let record = wanted.record.unwrap_or(true);
-    let added = recorder.add(|id| Camera { id, name, source: Source::Rtsp(of), record }).map_err(disk)?;
+    let added = recorder.add(|id| Camera { id, name, source: Source::Rtsp(Box::new(of)), record }).map_err(disk)?;
     added.ok_or_else(|| Problem::new(TOO_MANY))
 }
 
@@ -153,17 +152,22 @@ pub(super) async fn change(
     Path(id): Path<u32>,
     ApiJson(wanted): ApiJson<Wanted>,
 ) -> Result<StatusCode, Problem> {
-    let (now, _) = camera(&recorder, id)?;
-    let mut next = now;
+    change_camera(&recorder, id, &wanted)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Changes a camera: nothing, if something of it cannot be.
+pub(crate) fn change_camera(recorder: &Inside, id: u32, wanted: &Wanted) -> Result<(), Problem> {
+    let (mut next, _) = camera(recorder, id)?;
     if let Some(wanted) = &wanted.name {
         next.name = name(wanted)?;
     }
     if let Source::Rtsp(of) = &mut next.source {
-        address(of, &wanted)?;
+        address(of, wanted)?;
     }
     next.record = wanted.record.unwrap_or(next.record);
     recorder.change(id, |camera| *camera = next).map_err(disk)?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }
 
 pub(super) async fn remove(

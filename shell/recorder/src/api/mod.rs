@@ -1,6 +1,6 @@
 //! What programs and the pages' own modules ask: JSON, fragments, clips, live pictures.
 
-mod cameras;
+pub(crate) mod cameras;
 mod live;
 mod recordings;
 
@@ -45,20 +45,18 @@ const DISK: Message = Message {
     status: StatusCode::SERVICE_UNAVAILABLE,
     title: "The disk with the recordings does not do what it is asked to.",
     detail: "Look whether it is there and has room; recording goes on by itself when it does.",
-    ..messages::INTERNAL
 };
 const NOTHING: Message = Message {
     name: "nothing-recorded",
     status: StatusCode::NOT_FOUND,
     title: "Nothing is recorded then.",
     detail: "Choose a time at which the timeline shows a recording.",
-    ..messages::INTERNAL
 };
 
 /// The longest span that is asked for at once, in milliseconds: 32 days.
 const LONGEST_SPAN: u64 = 32 * 86_400_000;
 
-fn disk(error: impl std::fmt::Display) -> Problem {
+pub(crate) fn disk(error: impl std::fmt::Display) -> Problem {
     tracing::warn!(%error, "recordings cannot be read");
     Problem::new(DISK)
 }
@@ -91,6 +89,8 @@ impl Range {
 }
 
 /// Does what waits for the disk.
-async fn reading<T: Send + 'static>(read: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+pub(crate) async fn reading<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Err(Problem::internal()))
 }

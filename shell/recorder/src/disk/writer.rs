@@ -41,6 +41,9 @@ const TIDY: Duration = Duration::from_secs(30);
 const QUEUE: usize = 128;
 /// Rows of the index that are looked at at a time.
 const ROWS: u32 = 64;
+/// Files are no larger than this, on a disk of any size, and no smaller than that.
+const LARGEST_FILE: u64 = 1 << 30;
+const SMALLEST_FILE: u64 = 1 << 20;
 /// A write on a full disk makes this much room at least.
 const ROOM: u64 = 8 << 20;
 
@@ -201,6 +204,11 @@ impl Disk {
         let gone = || io::Error::other("the thread that writes has ended");
         self.orders.send(Order::Erase(done)).map_err(|_| gone())?;
         answer.recv().map_err(|_| gone())?
+    }
+
+    /// No file is to be larger, in bytes: on a small disk the oldest could not go while it is still written.
+    pub(crate) fn largest_file(&self) -> u64 {
+        (self.shared.health().size / 64).clamp(SMALLEST_FILE, LARGEST_FILE)
     }
 
     pub(crate) fn health(&self) -> Health {

@@ -1,15 +1,33 @@
-//! Pages.
+//! Pages: the wall, one camera or several with their timeline, what is set. Served under the agent's sessions.
+
+mod camera;
+mod player;
+mod storage;
+mod wall;
 
 use std::sync::Arc;
 
 use axum::Router;
-use sparekey_agent::guest::Guest;
-use sparekey_web::assets::Asset;
+use sparekey_agent::guest::{Guest, House};
+use sparekey_web::{
+    assets::Asset,
+    page::{Banner, Page, Tone, Width},
+};
 
 use crate::{
     api,
-    recorder::{Inside, Recorder},
+    camera::State,
+    recorder::{Inside, Recorder, Running},
+    settings,
 };
+
+static LIVE: Asset = Asset::new("live.js", include_bytes!("../../static/live.js"));
+static PLAYER: Asset = Asset::new("player.js", include_bytes!("../../static/player.js"));
+
+static ASSETS: [&Asset; 2] = [&LIVE, &PLAYER];
+
+/// So far, in milliseconds, the clock may be ahead before it is told.
+const AHEAD: u64 = 10_000;
 
 impl Guest for Recorder {
     fn router(&self) -> Router {
@@ -21,10 +39,71 @@ impl Guest for Recorder {
     }
 
     fn assets(&self) -> &'static [&'static Asset] {
-        &[]
+        &ASSETS
     }
 }
 
 fn router() -> Router<Arc<Inside>> {
-    Router::new()
+    Router::new().merge(wall::router()).merge(player::router()).merge(camera::router()).merge(storage::router())
+}
+
+/// A page of the recorder. A disk that fails, and a clock that was set back, are said on each.
+fn frame(house: &House, recorder: &Inside, title: &str) -> Page {
+    let health = recorder.health();
+    let failing = health.failing.map(|(what, _)| {
+        let to_do = format!(
+            "Recording goes on by itself when it does again. Check that it is plugged in and has room ({what})."
+        );
+        Banner::new(Tone::Error, "The disk takes no recordings.", to_do)
+    });
+    let ahead = recorder.clock.ahead();
+    let clock = (ahead > AHEAD).then(|| {
+        let title = format!("The clock was set back by {}.", duration(ahead / 1_000));
+        Banner::new(Tone::Warn, title, "Nothing recorded is lost or lies over another: recordings are filed by a clock that goes on, and is so far ahead.")
+    });
+    house.page(title).width(Width::Wide).banner(failing.or(clock))
+}
+
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} seconds"),
+        120..7_200 => format!("{} minutes", seconds / 60),
+        _ => format!("{} hours", seconds / 3_600),
+    }
+}
+
+/// A camera on a page.
+pub(crate) struct Shown {
+    id: u32,
+    name: String,
+    is_gone: bool,
+    /// How it does, in a word or two.
+    says: String,
+}
+
+impl Shown {
+    fn of(camera: &settings::Camera, running: &Running) -> Self {
+        let state = running.state();
+        let says = match &state {
+            State::Connecting => "connecting".to_owned(),
+            State::Live { .. } => "live".to_owned(),
+            State::Gone { since, why, .. } => {
+                let since = crate::time::rfc3339(sparekey_footage::Moment(*since));
+                format!("{}, since {} UTC", gone(why), since.get(11..16).unwrap_or_default())
+            }
+        };
+        Self { id: camera.id, name: camera.name.clone(), is_gone: matches!(state, State::Gone { .. }), says }
+    }
+}
+
+/// Why a camera is gone, for people.
+fn gone(why: &str) -> &'static str {
+    match why {
+        "not-authorized" => "name or password is wrong",
+        "no-pictures" => "sends no H.264 or H.265",
+        "unfit" => "cannot be recorded",
+        "silent" => "sends nothing",
+        "refused" => "refuses",
+        _ => "not reached",
+    }
 }

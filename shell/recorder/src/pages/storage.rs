@@ -1,0 +1,135 @@
+//! The disk: how full it is, and how much is kept.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use http::StatusCode;
+use serde::Deserialize;
+use sparekey_agent::guest::Owner;
+use sparekey_web::{
+    csrf::{FormToken, GuardedForm},
+    page::{Banner, Page, Tone, html},
+    problem::Problem,
+};
+
+use super::frame;
+use crate::{api, disk::writer::Keep, recorder::Inside};
+
+const GIGABYTE: f64 = 1e9;
+
+pub(super) fn router() -> Router<Arc<Inside>> {
+    Router::new().route("/storage", get(show).post(keep))
+}
+
+#[derive(Template)]
+#[template(path = "storage.html")]
+struct Storage {
+    page: Page,
+    token: FormToken,
+    typed: Typed,
+    /// Percent.
+    used: u64,
+    free: String,
+    size: String,
+    cameras: Vec<(String, String)>,
+}
+
+/// What is typed.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Typed {
+    days: String,
+    gigabytes: String,
+    free: String,
+}
+
+impl Typed {
+    fn of(keep: Keep) -> Self {
+        Self {
+            days: keep.days.map_or_else(String::new, |days| days.to_string()),
+            gigabytes: keep.bytes_of_camera.map_or_else(String::new, gigabytes),
+            free: gigabytes(keep.free),
+        }
+    }
+
+    fn read(&self) -> Option<Keep> {
+        let days = if self.days.trim().is_empty() {
+            None
+        } else {
+            Some(self.days.trim().parse().ok().filter(|days| *days > 0)?)
+        };
+        let of_camera = if self.gigabytes.trim().is_empty() {
+            None
+        } else {
+            Some(bytes(&self.gigabytes).filter(|bytes| *bytes > 0)?)
+        };
+        Some(Keep { days, bytes_of_camera: of_camera, free: bytes(&self.free)? })
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "for people")]
+fn gigabytes(bytes: u64) -> String {
+    let text = format!("{:.3}", bytes as f64 / GIGABYTE);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is looked at before")]
+fn bytes(gigabytes: &str) -> Option<u64> {
+    let value = gigabytes.trim().parse::<f64>().ok().filter(|value| (0.0..1e6).contains(value))?;
+    Some((value * GIGABYTE).round() as u64)
+}
+
+async fn show(owner: Owner, State(recorder): State<Arc<Inside>>, token: FormToken) -> Result<Response, Problem> {
+    let typed = Typed::of(recorder.settings().keep);
+    page(&owner, recorder, token, typed, None).await
+}
+
+async fn page(
+    owner: &Owner,
+    recorder: Arc<Inside>,
+    token: FormToken,
+    typed: Typed,
+    banner: Option<Banner>,
+) -> Result<Response, Problem> {
+    let page = frame(&owner.house, &recorder, "Storage").banner(banner);
+    let health = recorder.health();
+    let names: Vec<_> = recorder.cameras().into_iter().map(|(camera, _)| (camera.id, camera.name)).collect();
+    let usage = api::reading(move || recorder.library.index().usage().map_err(api::disk)).await?;
+    let used = 100 - health.free.saturating_mul(100).checked_div(health.size).unwrap_or(100);
+    let named = |(id, bytes): (u32, u64)| {
+        let name = names
+            .iter()
+            .find(|(known, _)| *known == id)
+            .map_or_else(|| format!("Camera {id}, taken away"), |(_, name)| name.clone());
+        (name, format!("{} GB", gigabytes(bytes)))
+    };
+    let cameras = usage.into_iter().map(named).collect();
+    let (free, size) = (format!("{} GB", gigabytes(health.free)), format!("{} GB", gigabytes(health.size)));
+    Ok(html(&Storage { page, token, typed, used, free, size, cameras }))
+}
+
+async fn keep(
+    owner: Owner,
+    State(recorder): State<Arc<Inside>>,
+    token: FormToken,
+    GuardedForm(typed): GuardedForm<Typed>,
+) -> Result<Response, Problem> {
+    let Some(keep) = typed.read() else {
+        let banner = Banner::new(
+            Tone::Error,
+            "One of these is no number.",
+            "Give whole days, and gigabytes such as 0.5; nothing was changed.",
+        );
+        let mut answer = page(&owner, recorder, token, typed, Some(banner)).await?;
+        *answer.status_mut() = StatusCode::BAD_REQUEST;
+        return Ok(answer);
+    };
+    recorder.keep(keep).map_err(api::disk)?;
+    Ok(Redirect::to("/storage").into_response())
+}

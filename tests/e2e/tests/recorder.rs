@@ -1,0 +1,302 @@
+//! A recorder with real cameras: what they send is on the disk, picture for picture, whatever happens meanwhile.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Value, json};
+use sparekey_e2e::{
+    Api, Setup, World,
+    program::must,
+    skip, until,
+    video::{self, Cameras, Film},
+};
+
+const PASSWORD: &str = "tangerine ladder ocean clock";
+
+/// A recorder with an owner, who is logged in.
+struct Site {
+    world: World,
+    api: Api,
+}
+
+impl Site {
+    fn make() -> Self {
+        let mut world = World::make(Setup::default());
+        world.hash_cheaply("recorder");
+        world.start_recorder();
+        world.device().activate(PASSWORD, &[]);
+        let api = log_in(&world);
+        Self { world, api }
+    }
+
+    /// It ends as by a power button, and starts again.
+    fn kill(&mut self) {
+        self.world.crash_recorder();
+        self.api = log_in(&self.world);
+    }
+
+    fn add(&self, name: &str, url: &str) -> u64 {
+        let added = self.api.post("/api/v1/cameras", &json!({ "name": name, "url": url })).must(201);
+        added["id"].as_u64().unwrap()
+    }
+
+    fn camera(&self, id: u64) -> Value {
+        self.api.get(&format!("/api/v1/cameras/{id}")).must(200)
+    }
+
+    fn until_state(&self, id: u64, state: &str) -> Value {
+        until(state, Duration::from_secs(20), || {
+            let camera = self.camera(id);
+            (camera["state"] == state).then_some(camera)
+        })
+    }
+
+    /// What of the last minutes is recorded, in milliseconds since 1970.
+    fn recorded(&self, id: u64) -> Vec<(u64, u64)> {
+        let path = format!("/api/v1/cameras/{id}/recorded?from={}&to={}", now() - 600_000, now() + 60_000);
+        let told = self.api.get(&path).must(200);
+        let pair = |span: &Value| (span[0].as_u64().unwrap(), span[1].as_u64().unwrap());
+        told["recorded"].as_array().unwrap().iter().map(pair).collect()
+    }
+
+    fn clip(&self, id: u64, from: u64, to: u64) -> PathBuf {
+        let range = format!("from={from}&to={to}");
+        let path: PathBuf = self.world.path(&format!("clip-{id}-{from}.mp4")).into();
+        for (kind, path) in [("mp4", path.clone()), ("statement", path.with_added_extension("statement"))] {
+            let answer = self.api.get(&format!("/api/v1/cameras/{id}/clip.{kind}?{range}"));
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            fs::write(path, &answer.body).unwrap();
+        }
+        path
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let folder: PathBuf = self.world.path("recorder/recordings").into();
+        let cameras = fs::read_dir(folder).unwrap().flatten().filter(|entry| entry.path().is_dir());
+        cameras.flat_map(|camera| fs::read_dir(camera.path()).unwrap().flatten()).map(|file| file.path()).collect()
+    }
+}
+
+fn log_in(world: &World) -> Api {
+    let token = world.device().log_in(PASSWORD).must(201)["token"].as_str().unwrap().to_owned();
+    Api::new(&world.screen_url()).with("Authorization", &format!("Bearer {token}"))
+}
+
+fn now() -> u64 {
+    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+fn wait(seconds: u64) {
+    thread::sleep(Duration::from_secs(seconds));
+}
+
+fn duration(file: &Path) -> f64 {
+    video::probe(file)["format"]["duration"].as_str().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_camera_is_recorded_picture_for_picture() {
+    let site = Site::make();
+    let film = Film { sound: true, ..Film::SMALL };
+    let cameras = Cameras::start(film, 1, &["--digest"]);
+    let id = site.add("Front door", &cameras.url(0));
+    let gone = site.until_state(id, "gone");
+    assert_eq!(gone["why"], "not-authorized", "{gone}");
+    let account = json!({ "username": "admin", "password": "s3cret" });
+    assert_eq!(site.api.json("PATCH", &format!("/api/v1/cameras/{id}"), &account).unwrap().status, 204);
+    let live = site.until_state(id, "live");
+    assert_eq!((&live["width"], &live["height"]), (&json!(640), &json!(360)));
+    assert!(
+        live["codecs"].as_str().unwrap().starts_with("avc1.64")
+            && live["codecs"].as_str().unwrap().ends_with(",mp4a.40.2"),
+        "{live}"
+    );
+    assert!(!live.to_string().contains("s3cret"), "its password is told to nobody");
+    wait(12);
+    let spans = site.recorded(id);
+    assert_eq!(spans.len(), 1, "{spans:?}");
+    let (from, to) = spans[0];
+    assert!(to - from > 10_000 && now() - to < 2_500, "{spans:?} at {}", now());
+
+    // A clip that every player opens, as long as it was asked for, with the pictures that the camera sent.
+    let clip = site.clip(id, from + 2_300, to - 2_200);
+    let wanted = (to - from - 4_500) as f64 / 1_000.0;
+    assert!((duration(&clip) - wanted).abs() < 0.1, "{} of {wanted}", duration(&clip));
+    assert_eq!(video::decode(&clip), "");
+    let streams = video::probe(&clip)["streams"].clone();
+    assert_eq!((&streams[0]["codec_name"], &streams[1]["codec_name"]), (&json!("h264"), &json!("aac")));
+    let apart = |track: usize| streams[track]["duration"].as_str().unwrap().parse::<f64>().unwrap();
+    assert!((apart(0) - apart(1)).abs() < 0.1, "{streams}");
+    let sent = video::pictures(&film.file());
+    let kept = video::pictures(&clip);
+    assert!(kept.len() > 100 && kept.iter().all(|picture| sent.contains(picture)), "{} pictures", kept.len());
+    let first = sent.iter().position(|picture| *picture == kept[0]).unwrap();
+    assert!(
+        kept.iter().zip(sent.iter().cycle().skip(first)).all(|(kept, sent)| kept == sent),
+        "in their order, none missing"
+    );
+
+    // What the device says of it is checked by whoever has the maker's key; a bit of it changed is found.
+    let (file, maker) = (clip.to_str().unwrap(), site.world.path("maker/maker.pub"));
+    let said = must(&["clip", file, "--maker", &maker]);
+    assert!(
+        said.contains("Unchanged. NVR-8 NVR-2026-000417 (certified by its maker)") && said.contains("Front door"),
+        "{said}"
+    );
+    let mut bytes = fs::read(&clip).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&clip, bytes).unwrap();
+    let output = Command::new(sparekey_e2e::program::path()).args(["clip", file]).output().unwrap();
+    assert!(
+        output.status.code() == Some(1) && String::from_utf8_lossy(&output.stderr).contains("it was changed since")
+    );
+
+    // A download that was cut off goes on.
+    let path = format!("/api/v1/cameras/{id}/clip.mp4?from={}&to={}", from + 2_300, to - 2_200);
+    let whole = site.api.get(&path);
+    let tag = whole.headers["etag"].to_str().unwrap().to_owned();
+    let rest = site.api.with("Range", "bytes=1000-").with("If-Range", &tag).get(&path);
+    assert!(rest.status == 206 && rest.body == whole.body[1_000..], "{}", rest.status);
+
+    // HLS as another program plays it.
+    let list = site.api.get(&format!("/api/v1/cameras/{id}/playlist.m3u8?from={from}&to={to}")).text();
+    assert!(
+        list.starts_with("#EXTM3U") && list.contains("#EXT-X-BYTERANGE") && list.ends_with("#EXT-X-ENDLIST\n"),
+        "{list}"
+    );
+    assert_eq!(Api::new(&site.world.screen_url()).get(&path).status, 401, "only who is logged in");
+}
+
+/// Whatever the moment: at most two seconds are lost, no file is unreadable, and recording goes on.
+#[test]
+fn killed_again_and_again() {
+    let mut site = Site::make();
+    let cameras = Cameras::start(Film::SMALL, 2, &[]);
+    let ids = [site.add("One", &cameras.url(0)), site.add("Two", &cameras.url(1))];
+    let mut worst = 0;
+    for round in 0..6u64 {
+        for id in ids {
+            site.until_state(id, "live");
+        }
+        thread::sleep(Duration::from_millis(2_600 + 397 * round));
+        let killed = now();
+        site.kill();
+        for id in ids {
+            let before: Vec<_> = site.recorded(id).into_iter().filter(|(from, _)| *from < killed).collect();
+            let lost = killed - before.last().unwrap().1;
+            worst = worst.max(lost);
+            assert!(lost <= 2_000, "{lost} ms lost in round {round}");
+        }
+    }
+    println!("at most {worst} ms were lost");
+    for id in ids {
+        site.until_state(id, "live");
+    }
+    wait(3);
+    for id in ids {
+        let spans = site.recorded(id);
+        assert!(spans.windows(2).all(|two| two[0].1 <= two[1].0), "{spans:?}");
+        let clip = site.clip(id, spans[0].0, spans.last().unwrap().1);
+        assert_eq!(video::decode(&clip), "");
+    }
+    drop(cameras);
+    site.world.recorder().take().unwrap().kill();
+    for file in site.files() {
+        assert_eq!(video::decode(&file), "", "{}", file.display());
+    }
+}
+
+#[test]
+fn a_camera_that_is_lost_comes_back() {
+    let site = Site::make();
+    let cameras = Cameras::start(Film::SMALL, 1, &[]);
+    let (port, id) = (cameras.port, site.add("Yard", &cameras.url(0)));
+    site.until_state(id, "live");
+    wait(4);
+    drop(cameras);
+    let gone = site.until_state(id, "gone");
+    assert!(now() - gone["since"].as_u64().unwrap() < 10_000, "{gone}");
+    wait(3);
+    // Another one in its place, with larger pictures.
+    let film = Film { width: 800, height: 450, ..Film::SMALL };
+    let _cameras = Cameras::start_at(port, film, 1, &[]);
+    let begun = Instant::now();
+    let back = site.until_state(id, "live");
+    println!("back after {:?}", begun.elapsed());
+    assert_eq!(back["width"], 800);
+    wait(4);
+    let spans = site.recorded(id);
+    assert_eq!(spans.len(), 2, "{spans:?}");
+    // A clip over the gap and the change is as long as the time was.
+    let (from, to) = (spans[0].0, spans[1].1);
+    let clip = site.clip(id, from, to);
+    assert!((duration(&clip) - (to - from) as f64 / 1_000.0).abs() < 0.2, "{} of {}", duration(&clip), to - from);
+}
+
+/// Removes what is mounted.
+struct Mounted(String);
+
+impl Mounted {
+    /// A disk in memory of so many megabytes; `None` where that cannot be had.
+    fn new(path: &str, megabytes: u32) -> Option<Self> {
+        fs::create_dir_all(path).unwrap();
+        let size = format!("size={megabytes}m");
+        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs", path]).status();
+        if done.is_ok_and(|status| status.success()) {
+            return Some(Self(path.to_owned()));
+        }
+        skip::skipped("nothing can be mounted here");
+        None
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").args(["-l", &self.0]).status();
+    }
+}
+
+/// A disk that is far too small: recording never stops, the oldest goes first, and what a person locked stays.
+#[test]
+fn on_a_full_disk_it_goes_on() {
+    let mut world = World::make(Setup::default());
+    world.hash_cheaply("recorder");
+    let Some(_disk) = Mounted::new(&world.path("recorder/recordings"), 24) else { return };
+    // Nothing is left free on purpose, so that the disk itself says when it is full.
+    fs::write(world.path("recorder/cameras.json"), r#"{"keep": {"free": 0}}"#).unwrap();
+    world.start_recorder();
+    world.device().activate(PASSWORD, &[]);
+    let site = Site { api: log_in(&world), world };
+    let film = Film { rate: 4_000, width: 1_280, height: 720, ..Film::SMALL };
+    let cameras = Cameras::start(film, 2, &[]);
+    let ids = [site.add("One", &cameras.url(0)), site.add("Two", &cameras.url(1))];
+    for id in ids {
+        site.until_state(id, "live");
+    }
+    wait(4);
+    let (begun, _) = site.recorded(ids[0])[0];
+    let lock = json!({ "from": begun, "to": begun + 1_000, "note": "the parcel" });
+    site.api.post(&format!("/api/v1/cameras/{}/locks", ids[0]), &lock).must(201);
+    wait(30);
+    let told = site.api.get("/api/v1/recorder").must(200);
+    assert_eq!(told["disk"]["failing"], Value::Null, "{told}");
+    for id in ids {
+        let spans = site.recorded(id);
+        assert!(now() - spans.last().unwrap().1 < 3_000, "{spans:?} at {}: it is still recorded", now());
+    }
+    let (one, two) = (site.recorded(ids[0]), site.recorded(ids[1]));
+    assert_eq!(one[0].0, begun, "what was locked is there: {one:?}");
+    assert!(two[0].0 > begun + 5_000, "the oldest of the other went: {two:?}");
+    for spans in [one, two] {
+        let gaps: Vec<_> = spans.windows(2).map(|two| two[1].0 - two[0].1).collect();
+        assert!(gaps.iter().skip(1).all(|gap| *gap <= 1_000), "{spans:?}");
+    }
+}
