@@ -365,6 +365,7 @@ fn by_dhcp_it_is_found_where_the_server_put_it_and_set_again() {
     let Some(mut link) = Link::make() else { return };
     let Some(server) = server(&mut link, "10.0.0.99", "10.0.0.1") else { return };
     let done = one(&link.network(&["--dhcp", "--yes"]));
+    assert!(done["answers_at"].as_str().unwrap().ends_with(":8444"), "{done}");
     assert_eq!(link.v4(), ["10.0.0.99/24"], "it was not confirmed before it had an address");
     assert_eq!(link.record(), ["network-confirmed", "network-changed"]);
     let shown = one(&link.tool("network", &[], &[PASSWORD]))["network"].clone();

@@ -3,14 +3,12 @@
 use super::*;
 use sparekey_discovery::{Family, Prefix};
 
-fn cause(what: sparekey_discovery::diagnosis::What) -> Cause {
+fn cause(what: What) -> Cause {
     Cause { what, weight: Weight::Hinders, interface: None, device: None }
 }
 
 #[test]
 fn each_system_has_its_own_command() {
-    use sparekey_discovery::diagnosis::What;
-
     let machine = Machine::default();
     let words = Words { machine: &machine, search: None };
     let address = [192, 168, 1, 64].into();
