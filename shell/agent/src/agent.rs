@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sparekey_device::{Caller, Damaged, Device, TICK_SECONDS};
-use sparekey_protocol::{Certificate, Firmware};
+use sparekey_protocol::{Certificate, Firmware, Serial};
 use sparekey_web::host::Hosts;
 use sparekey_web::page::Page;
 use sparekey_web::tls;
@@ -101,6 +101,14 @@ impl Agent {
         let network = settings.network.as_ref().map(named);
         let (judge, recordings) = (Judge::default(), Recordings::in_folder(dir));
         Ok(Self { held, firmware, settings, judge, recordings, network, guest: None })
+    }
+
+    /// The serial number that the maker certified.
+    ///
+    /// # Errors
+    /// [`AgentError::Folder`]
+    pub fn serial(&self) -> Result<Serial, AgentError> {
+        Ok(self.held.identity(self.firmware.clone())?.certificate().serial.clone())
     }
 
     /// Binds its sockets.

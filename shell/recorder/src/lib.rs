@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a test that panics is a test that fails
 
 mod api;
+mod backup;
 mod camera;
 mod disk;
 mod hub;

@@ -11,6 +11,8 @@ use sparekey_agent::Recordings;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    api::whep::Sessions,
+    backup::{Backup, Sender, Task},
     camera::{self, State, Status},
     disk::{
         Stream,
@@ -49,6 +51,9 @@ pub(crate) struct Inside {
     running: Mutex<BTreeMap<u32, Arc<Running>>>,
     pub(crate) library: Arc<Library>,
     pub(crate) clock: Clock,
+    /// Who watches by WebRTC.
+    pub(crate) whep: Sessions,
+    pub(crate) backup: Sender,
     watchers: Watchers,
     // In this order: cameras end, then the disk writes what they left.
     intake: Intake,
@@ -94,11 +99,11 @@ impl fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Mends what a crash left behind, and begins to record.
+    /// Mends what a crash left behind, and begins to record. `device` is its serial number.
     ///
     /// # Errors
     /// [`RecorderError`]
-    pub fn open(dir: &Path) -> Result<Self, RecorderError> {
+    pub fn open(dir: &Path, device: &str) -> Result<Self, RecorderError> {
         let settings = Settings::read(dir).map_err(|error| RecorderError::Settings(dir.join("cameras.json"), error))?;
         let folder = dir.join(FOLDER);
         let failed = |error: DiskError| RecorderError::Disk(folder.clone(), error.to_string());
@@ -108,13 +113,17 @@ impl Recorder {
             tracing::info!(files, bytes, "recordings that were open when the recorder ended were closed");
         }
         let library = Library::new(&folder, Arc::clone(&writer.open)).map_err(|error| failed(error.into()))?;
+        let library = Arc::new(library);
+        let backup = Sender::start(Arc::clone(&library), settings.backup.clone(), device.to_owned())?;
         let watchers = Watchers::default();
         let intake = Intake::start(watchers.clone())?;
         let inside = Inside {
             dir: dir.to_owned(),
             running: Mutex::default(),
-            library: Arc::new(library),
+            library,
+            backup,
             clock: Clock::new(writer.last),
+            whep: Sessions::default(),
             watchers,
             intake,
             writer,
@@ -243,10 +252,21 @@ impl Inside {
     fn erase(&self) -> io::Result<()> {
         self.running().clear();
         let mut settings = self.settings();
-        let next = Settings { cameras: Vec::new(), ..settings.clone() };
+        let next = Settings { cameras: Vec::new(), backup: None, ..settings.clone() };
         next.write(&self.dir)?;
         *settings = next;
+        self.backup.tell(Task::Set(None));
         self.writer.disk().erase().map_err(io::Error::other)
+    }
+
+    /// Where recordings are sent from now on.
+    pub(crate) fn set_backup(&self, backup: Option<Backup>) -> io::Result<()> {
+        let mut settings = self.settings();
+        let next = Settings { backup: backup.clone(), ..settings.clone() };
+        next.write(&self.dir)?;
+        *settings = next;
+        self.backup.tell(Task::Set(backup));
+        Ok(())
     }
 
     /// How much is kept from now on.

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{camera::Origin, disk::writer::Keep, secret::Secret};
+use crate::{backup::Backup, camera::Origin, disk::writer::Keep, secret::Secret};
 
 const FILE: &str = "cameras.json";
 /// More cameras than a recorder of this kind takes.
@@ -23,6 +23,8 @@ const LONGEST: u64 = 1 << 20;
 pub(crate) struct Settings {
     /// How much is kept.
     pub(crate) keep: Keep,
+    /// Where recordings are sent.
+    pub(crate) backup: Option<Backup>,
     pub(crate) cameras: Vec<Camera>,
     /// The number of the last camera that was added: none is given twice, since recordings bear it.
     pub(crate) last: u32,

@@ -22,7 +22,7 @@ pub(crate) enum Slice {
 }
 
 impl Slice {
-    fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::File { length, .. } => *length,
@@ -37,6 +37,18 @@ pub(crate) struct Slices(pub(crate) Vec<Slice>);
 impl Slices {
     pub(crate) fn length(&self) -> u64 {
         self.0.iter().map(Slice::length).sum()
+    }
+
+    /// The bytes before the first file, and the files.
+    pub(crate) fn parts(self) -> (Bytes, Vec<(PathBuf, u64, u64)>) {
+        let (mut head, mut files) = (Bytes::new(), Vec::new());
+        for slice in self.0 {
+            match slice {
+                Slice::Bytes(bytes) => head = bytes,
+                Slice::File { path, offset, length } => files.push((path, offset, length)),
+            }
+        }
+        (head, files)
     }
 
     /// What lies between two of their bytes.

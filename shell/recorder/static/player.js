@@ -226,6 +226,7 @@ class Player {
     const acts = {
       play: () => this.toggle(),
       live: () => this.live(),
+      quick: () => this.quick(),
       step: () => this.step(1),
       "step-back": () => this.step(-1),
       back: () => this.backwards(),
@@ -367,6 +368,14 @@ class Player {
     this.tick();
   }
 
+  // By WebRTC or not; live.js does it.
+  quick() {
+    const is = this.tracks.every(({ video }) => video.dataset.quick);
+    for (const { video } of this.tracks) is ? delete video.dataset.quick : (video.dataset.quick = "yes");
+    if (!this.isLive) this.live();
+    this.tick();
+  }
+
   toggle() {
     clearInterval(this.rewind);
     this.rewind = undefined;
@@ -480,6 +489,7 @@ class Player {
     play.textContent = runs ? "❚❚" : "▶";
     play.setAttribute("aria-label", runs ? "Pause" : "Play");
     this.root.querySelector('[data-do="live"]').setAttribute("aria-pressed", String(this.isLive));
+    this.root.querySelector('[data-do="quick"]').setAttribute("aria-pressed", String(this.tracks.every(({ video }) => video.dataset.quick)));
     this.slider.setAttribute("aria-valuemin", String(Math.round(this.view.from / 1000)));
     this.slider.setAttribute("aria-valuemax", String(Math.round(this.view.to / 1000)));
     this.slider.setAttribute("aria-valuenow", String(Math.round(moment / 1000)));

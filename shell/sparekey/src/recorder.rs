@@ -71,7 +71,7 @@ pub(crate) fn run(options: &RecorderRun, report: Report) -> Result<(), Failure> 
             };
         }
         agent.judge = judge();
-        host(&mut agent, open(&options.dir)?);
+        host(&mut agent, &options.dir)?;
         let bound = agent.bind().await.map_err(failed)?;
         let main = bound.addresses().main;
         let screen = format!("http://127.0.0.1:{}", main.port());
@@ -87,15 +87,14 @@ pub(crate) fn run(options: &RecorderRun, report: Report) -> Result<(), Failure> 
     })
 }
 
-/// The recorder in a device's folder, recording.
-pub(crate) fn open(dir: &Path) -> Result<Recorder, Failure> {
-    Recorder::open(dir).map_err(|error| Failure::two_lines("not-possible", &error))
-}
-
-/// Puts it beside the agent.
-pub(crate) fn host(agent: &mut Agent, recorder: Recorder) {
+/// Opens the recorder in a device's folder, which records from then on, and puts it beside the agent.
+pub(crate) fn host(agent: &mut Agent, dir: &Path) -> Result<Arc<Recorder>, Failure> {
+    let serial = agent.serial().map_err(failed)?;
+    let recorder = Recorder::open(dir, serial.as_str()).map_err(|error| Failure::two_lines("not-possible", &error))?;
+    let recorder = Arc::new(recorder);
     agent.recordings = recorder.recordings();
-    agent.guest = Some(Arc::new(recorder));
+    agent.guest = Some(Arc::<Recorder>::clone(&recorder));
+    Ok(recorder)
 }
 
 /// New passwords are judged by this program in a process of its own; in this one if it cannot be found again.

@@ -300,3 +300,119 @@ fn on_a_full_disk_it_goes_on() {
         assert!(gaps.iter().skip(1).all(|gap| *gap <= 1_000), "{spans:?}");
     }
 }
+
+/// Removes a child when it is dropped.
+struct Peer(std::process::Child);
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Site {
+    fn sent(&self, count: u64) -> Value {
+        until("it is sent", Duration::from_secs(40), || {
+            let told = self.api.get("/api/v1/backup").must(200);
+            let progress = &told["progress"];
+            (progress["sent"].as_u64() >= Some(count) && progress["now"].is_null()).then_some(told)
+        })
+    }
+
+    /// Ends the file that is being written.
+    fn reconnect(&self, id: u64) {
+        let change = json!({ "record": true });
+        assert_eq!(self.api.json("PATCH", &format!("/api/v1/cameras/{id}"), &change).unwrap().status, 204);
+    }
+
+    /// Sends a clip and all recordings to a place, loses them here, and gets them back from there.
+    fn there_and_back(&self, id: u64, place: &Value) {
+        self.until_state(id, "live");
+        wait(5);
+        let set = |body: &Value| self.api.json("PUT", "/api/v1/backup", body).unwrap();
+        assert_eq!(set(&json!({ "place": place })).status, 204);
+        let (from, to) = self.recorded(id)[0];
+        let range = json!({ "from": from, "to": to - 1_000 });
+        self.api.post(&format!("/api/v1/cameras/{id}/backup"), &range).must(202);
+        let told = self.sent(2);
+        assert!(!told.to_string().contains("secret"), "{told}");
+        assert_eq!(set(&json!({ "place": place, "all": true })).status, 204);
+        self.reconnect(id);
+        self.sent(3);
+
+        // All of it goes here: the disk is said to have to stay free.
+        let keep = |free: u64| self.api.json("PATCH", "/api/v1/recorder", &json!({ "free": free })).unwrap();
+        assert_eq!(keep(1 << 60).status, 204);
+        until("it is gone", Duration::from_secs(10), || {
+            self.recorded(id).first().is_none_or(|(begins, _)| *begins > from).then_some(())
+        });
+        assert_eq!(keep(0).status, 204);
+        self.api.post("/api/v1/backup/restore", &json!({ "camera": id, "from": from, "to": to })).must(202);
+        until("it is back", Duration::from_secs(20), || (self.recorded(id).first()?.0 == from).then_some(()));
+        let clip = self.clip(id, from, to - 1_000);
+        assert_eq!(video::decode(&clip), "");
+    }
+}
+
+#[test]
+fn to_a_folder_and_back() {
+    let site = Site::make();
+    let cameras = Cameras::start(Film::SMALL, 1, &[]);
+    let id = site.add("Door", &cameras.url(0));
+    let refused = site.api.json("PUT", "/api/v1/backup", &json!({ "place": { "folder": "/proc/nowhere" } })).unwrap();
+    assert_eq!(refused.problem(), "backup-not-reached");
+    assert_eq!(
+        site.api.post("/api/v1/backup/restore", &json!({ "camera": id, "from": 1, "to": 2 })).problem(),
+        "no-backup"
+    );
+    let folder = site.world.path("other-disk");
+    site.there_and_back(id, &json!({ "folder": folder }));
+    let clips: Vec<_> = fs::read_dir(format!("{folder}/NVR-2026-000417/clips")).unwrap().flatten().collect();
+    let clip =
+        clips.iter().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == "mp4")).unwrap();
+    let said = must(&["clip", clip.to_str().unwrap(), "--maker", &site.world.path("maker/maker.pub")]);
+    assert!(said.contains("Unchanged."), "{said}");
+
+    // A place that goes away is told, and what waits is sent when it is back.
+    let away = format!("{folder}.away");
+    fs::rename(&folder, &away).unwrap();
+    fs::write(&folder, "in its way").unwrap();
+    site.reconnect(id);
+    until("it is told", Duration::from_secs(30), || {
+        let told = site.api.get("/api/v1/backup").must(200);
+        told["progress"]["failing"].is_array().then_some(())
+    });
+    fs::remove_file(&folder).unwrap();
+    fs::rename(&away, &folder).unwrap();
+    until("it goes on", Duration::from_secs(60), || {
+        let told = site.api.get("/api/v1/backup").must(200);
+        (told["progress"]["failing"].is_null() && told["progress"]["waiting"] == 0).then_some(())
+    });
+}
+
+/// Storage that speaks S3, by a program that nobody here wrote.
+#[test]
+fn to_a_storage_and_back() {
+    let Some(python) = std::env::var_os("SPAREKEY_PEER_PYTHON") else { return skip::skipped("no Python peers") };
+    let port = sparekey_e2e::ports::free();
+    let server = PathBuf::from(python).with_file_name("moto_server");
+    let mut server = Command::new(server);
+    server
+        .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
+    let _server = Peer(server.spawn().unwrap());
+    let storage = Api::new(&format!("http://127.0.0.1:{port}"));
+    until("the storage", Duration::from_secs(20), || {
+        let made = storage.send("PUT", "/recordings", &[("Host", "127.0.0.1")], Vec::new())?;
+        (made.status == 200).then_some(())
+    });
+    let site = Site::make();
+    let cameras = Cameras::start(Film::SMALL, 1, &[]);
+    let id = site.add("Door", &cameras.url(0));
+    let place = json!({ "s3": {
+        "endpoint": format!("http://127.0.0.1:{port}"), "bucket": "recordings", "access_key": "key", "secret_key": "a-secret",
+    } });
+    site.there_and_back(id, &place);
+}

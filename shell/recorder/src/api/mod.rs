@@ -1,8 +1,10 @@
 //! What programs and the pages' own modules ask: JSON, fragments, clips, live pictures.
 
+pub(crate) mod backup;
 pub(crate) mod cameras;
 mod live;
 mod recordings;
+pub(crate) mod whep;
 
 use std::sync::Arc;
 
@@ -29,6 +31,8 @@ pub(crate) fn router() -> Router<Arc<Inside>> {
         .route("/api/v1/cameras", get(cameras::list).post(cameras::add))
         .route("/api/v1/cameras/{id}", get(cameras::show).patch(cameras::change).delete(cameras::remove))
         .route("/api/v1/cameras/{id}/live", get(live::watch))
+        .route("/api/v1/cameras/{id}/whep", post(whep::offer))
+        .route("/api/v1/whep/{id}", delete(whep::end))
         .route("/api/v1/cameras/{id}/recorded", get(recordings::recorded))
         .route("/api/v1/cameras/{id}/fragments", get(recordings::fragments))
         .route("/api/v1/cameras/{id}/playlist.m3u8", get(recordings::playlist))
@@ -37,6 +41,9 @@ pub(crate) fn router() -> Router<Arc<Inside>> {
         .route("/api/v1/cameras/{id}/locks", post(recordings::lock))
         .route("/api/v1/locks/{id}", delete(recordings::unlock))
         .route("/api/v1/recordings/{name}", get(recordings::file))
+        .route("/api/v1/cameras/{id}/backup", post(backup::send))
+        .route("/api/v1/backup", get(backup::show).put(backup::set))
+        .route("/api/v1/backup/restore", post(backup::restore))
         .route("/api/v1/recorder", get(cameras::recorder).patch(cameras::keep))
 }
 
@@ -67,6 +74,7 @@ fn camera(recorder: &Inside, id: u32) -> Result<(Camera, Arc<Running>), Problem>
 
 /// From when to when, in milliseconds since 1970; of which stream.
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Range {
     from: u64,
     to: u64,

@@ -153,8 +153,15 @@ fn written(files: &[Recording], span: Span) -> Option<String> {
     (!text.is_empty()).then(|| format!("{head}{text}#EXT-X-ENDLIST\n"))
 }
 
-/// A clip, and what names just its bytes.
-async fn cut(recorder: &Arc<Inside>, id: u32, range: Range) -> Result<(Slices, Span, String), Problem> {
+/// A clip that was cut and is not read yet.
+pub(super) struct Cut {
+    pub(super) slices: Slices,
+    pub(super) span: Span,
+    /// What names just its bytes.
+    tag: String,
+}
+
+pub(super) async fn cut(recorder: &Arc<Inside>, id: u32, range: Range) -> Result<Cut, Problem> {
     let (span, recorder) = (range.span()?, Arc::clone(recorder));
     reading(move || {
         let files = recorder.library.files((id, range.stream), span).map_err(disk)?;
@@ -167,8 +174,8 @@ async fn cut(recorder: &Arc<Inside>, id: u32, range: Range) -> Result<(Slices, S
             tag
         });
         let body = clip.body.into_iter().map(|(path, offset, length)| Slice::File { path, offset, length });
-        let all = [Slice::Bytes(Bytes::from(clip.head))].into_iter().chain(body).collect();
-        Ok((Slices(all), clip.span, tag))
+        let slices = Slices([Slice::Bytes(Bytes::from(clip.head))].into_iter().chain(body).collect());
+        Ok(Cut { slices, span: clip.span, tag })
     })
     .await
 }
@@ -182,9 +189,9 @@ pub(super) async fn clip(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (camera, _) = camera(&recorder, id)?;
-    let (clip, span, tag) = cut(&recorder, id, range).await?;
-    let mut answer = clip.answer(&headers, "video/mp4", &tag);
-    attach(&mut answer, &camera.name, span, "mp4");
+    let clip = cut(&recorder, id, range).await?;
+    let mut answer = clip.slices.answer(&headers, "video/mp4", &clip.tag);
+    attach(&mut answer, &file_name(&camera.name, clip.span, "mp4"));
     Ok(answer)
 }
 
@@ -196,31 +203,35 @@ pub(super) async fn statement(
     Query(range): Query<Range>,
 ) -> Result<Response, Problem> {
     let (camera, _) = camera(&recorder, id)?;
-    let (clip, span, _) = cut(&recorder, id, range).await?;
-    let length = clip.length();
-    let sha256 = reading(move || {
-        let mut hash = Sha256::new();
-        clip.read(|part| hash.update(part)).map_err(disk)?;
-        Ok(hash.finalize().into())
-    })
-    .await?;
-    let signed = owner.house.sign_clip(camera.name.clone(), (span.from.0, span.to.0), sha256, length).await;
+    let clip = cut(&recorder, id, range).await?;
+    let signed = signed(&owner, &camera.name, &clip).await?;
     let mut answer = ([(header::CONTENT_TYPE, "application/octet-stream")], signed).into_response();
-    attach(&mut answer, &camera.name, span, "mp4.statement");
+    attach(&mut answer, &file_name(&camera.name, clip.span, "mp4.statement"));
     Ok(answer)
 }
 
-/// As a file of this name.
-fn attach(answer: &mut Response, camera: &str, span: Span, end: &str) {
+/// Reads a clip, and signs what it is.
+pub(super) async fn signed(owner: &Owner, camera: &str, clip: &Cut) -> Result<Vec<u8>, Problem> {
+    let (slices, length) = (clip.slices.clone(), clip.slices.length());
+    let sha256 = reading(move || {
+        let mut hash = Sha256::new();
+        slices.read(|part| hash.update(part)).map_err(disk)?;
+        Ok(hash.finalize().into())
+    })
+    .await?;
+    Ok(owner.house.sign_clip(camera.to_owned(), (clip.span.from.0, clip.span.to.0), sha256, length).await)
+}
+
+/// Such as `Front-door-2026-11-25T120000-250Z.mp4`.
+pub(super) fn file_name(camera: &str, span: Span, end: &str) -> String {
     let plain: String =
         camera.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
-    let name = format!(
-        "attachment; filename=\"{plain}-{}.{end}\"",
-        crate::time::rfc3339(span.from).replace(':', "").replace('.', "-")
-    );
-    if let Ok(value) = HeaderValue::from_str(&name) {
-        answer.headers_mut().insert(header::CONTENT_DISPOSITION, value);
-    }
+    format!("{plain}-{}.{end}", crate::time::rfc3339(span.from).replace(':', "").replace('.', "-"))
+}
+
+fn attach(answer: &mut Response, name: &str) {
+    let value = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("letters, digits and dashes");
+    answer.headers_mut().insert(header::CONTENT_DISPOSITION, value);
 }
 
 /// What is to be kept for good.

@@ -29,9 +29,11 @@ const TABLES: &str = "
         fragments BLOB NOT NULL,
         closed INTEGER NOT NULL,
         locked INTEGER NOT NULL DEFAULT 0,
+        sent INTEGER NOT NULL DEFAULT 0, -- to the backup
         UNIQUE (camera, stream, begins)
     ) STRICT;
     CREATE INDEX oldest ON file (begins) WHERE closed;
+    CREATE INDEX unsent ON file (begins) WHERE closed AND NOT sent;
     CREATE INDEX opened ON file (id) WHERE NOT closed;
     CREATE TABLE lock (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -170,6 +172,19 @@ impl Index {
             })
         };
         find.query_map(params![signed(from.0), after, count], read)?.collect()
+    }
+
+    /// Closed files that were not sent to the backup, the oldest first.
+    pub(crate) fn not_sent(&self, count: u32) -> Result<Vec<Recording>, Error> {
+        self.0
+            .prepare_cached(&select("closed AND NOT sent ORDER BY begins LIMIT ?1"))?
+            .query_map([count], read)?
+            .collect()
+    }
+
+    /// A file is at the backup.
+    pub(crate) fn sent(&self, id: i64) -> Result<(), Error> {
+        self.0.prepare_cached("UPDATE file SET sent = 1 WHERE id = ?1")?.execute([id]).map(drop)
     }
 
     /// Bytes of each camera.

@@ -6,11 +6,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use sparekey_footage::{Span, timeline};
+use sparekey_footage::{Moment, Span, timeline};
 
 use super::{
     Channel, Recording,
     index::{Error, Index},
+    repair::take_in,
+    writer::DiskError,
 };
 
 /// Files that are being written, by their channel; the writer keeps it.
@@ -53,6 +55,11 @@ impl Library {
         }
         // It may have been closed between the two looks.
         self.index().file(id)
+    }
+
+    /// Reads a file that was fetched back into the index.
+    pub(crate) fn take_in(&self, channel: Channel, from: Moment) -> Result<(), DiskError> {
+        take_in(&self.index(), &self.folder, channel, from)
     }
 
     /// Files of a channel that have something of a span, in order.

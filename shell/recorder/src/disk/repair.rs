@@ -12,6 +12,7 @@ use sparekey_footage::{Moment, Span, Stretch};
 use super::{
     Channel, Recording,
     index::{self, Index},
+    writer::DiskError,
 };
 use crate::mp4::scan::scan;
 
@@ -25,7 +26,7 @@ pub(crate) struct Repaired {
 }
 
 /// Opens the index and mends what a crash left behind. An index that cannot be opened is made anew.
-pub(crate) fn repair(folder: &Path) -> Result<(Index, Repaired), super::writer::DiskError> {
+pub(crate) fn repair(folder: &Path) -> Result<(Index, Repaired), DiskError> {
     fs::create_dir_all(folder)?;
     let index = match Index::open(folder) {
         Ok(index) => index,
@@ -46,23 +47,33 @@ pub(crate) fn repair(folder: &Path) -> Result<(Index, Repaired), super::writer::
         if known.contains(&(channel, from)) {
             continue;
         }
-        let span = Span { from, to: from };
-        let id = index.begin(channel, from, 0, "")?;
-        let stretch = Stretch { span, ticks: 0 };
-        let (codecs, fragments) = (String::new(), Vec::new());
-        let file = Recording { id, channel, stretch, init: 0, bytes: 0, codecs, locked: false, fragments };
-        mend(&index, folder, file, &mut repaired)?;
+        take_in_noted(&index, folder, channel, from, &mut repaired)?;
     }
     Ok((index, repaired))
 }
 
-/// Closes a file at the end of what is whole; one without a picture goes.
-fn mend(
+/// Reads a file that the index does not know into it.
+pub(super) fn take_in(index: &Index, folder: &Path, channel: Channel, from: Moment) -> Result<(), DiskError> {
+    take_in_noted(index, folder, channel, from, &mut Repaired::default())
+}
+
+fn take_in_noted(
     index: &Index,
     folder: &Path,
-    file: Recording,
+    channel: Channel,
+    from: Moment,
     repaired: &mut Repaired,
-) -> Result<(), super::writer::DiskError> {
+) -> Result<(), DiskError> {
+    let span = Span { from, to: from };
+    let id = index.begin(channel, from, 0, "")?;
+    let stretch = Stretch { span, ticks: 0 };
+    let (codecs, fragments) = (String::new(), Vec::new());
+    let file = Recording { id, channel, stretch, init: 0, bytes: 0, codecs, locked: false, fragments };
+    mend(index, folder, file, repaired)
+}
+
+/// Closes a file at the end of what is whole; one without a picture goes.
+fn mend(index: &Index, folder: &Path, file: Recording, repaired: &mut Repaired) -> Result<(), DiskError> {
     let path = folder.join(file.path());
     let mut opened = match OpenOptions::new().read(true).write(true).open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(index.forget(file.id)?),

@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Demo, report: Report) -> Result<(), Failure> {
         // A demo is nobody's recorder.
         agent.settings.announce = false;
         let camera = folders.demo_camera()?;
-        let recorder = crate::recorder::open(&folders.recorder)?;
+        let recorder = crate::recorder::host(&mut agent, &folders.recorder)?;
         let failed_to_add = |error| {
             Failure::new(
                 "not-possible",
@@ -59,7 +59,6 @@ pub(crate) fn run(options: &Demo, report: Report) -> Result<(), Failure> {
             )
         };
         recorder.add_file("Demo camera", &camera).map_err(failed_to_add)?;
-        crate::recorder::host(&mut agent, recorder);
         let recorder = agent.bind().await.map_err(failed)?;
         let mailbox =
             Listener::bind(SocketAddr::new(LOOPBACK, place.mailbox), Scheme::Plain).await.map_err(|error| {
