@@ -46,6 +46,8 @@ pub(crate) enum Live {
     /// From here on these tracks; a key picture follows.
     Tracks(Arc<Tracks>),
     Frame(Arc<Frame>),
+    /// The camera is gone, until it has tracks again.
+    Gone,
 }
 
 /// One stream of a camera.
@@ -85,9 +87,7 @@ impl Hub {
     pub(crate) fn set_tracks(&self, tracks: Option<Arc<Tracks>>) {
         let mut group = self.group();
         *group = Group { tracks: tracks.clone(), ..Group::default() };
-        if let Some(tracks) = tracks {
-            let _ = self.sender.send(Live::Tracks(tracks));
-        }
+        let _ = self.sender.send(tracks.map_or(Live::Gone, Live::Tracks));
     }
 
     pub(crate) fn tracks(&self) -> Option<Arc<Tracks>> {

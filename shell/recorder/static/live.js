@@ -55,7 +55,7 @@ class Live {
     socket.binaryType = "arraybuffer";
     socket.addEventListener("message", ({ data }) => {
       if (this.socket !== socket) return;
-      if (typeof data === "string") this.begin(JSON.parse(data));
+      if (typeof data === "string") this.told(JSON.parse(data));
       else this.take(data);
     });
     socket.addEventListener("close", () => {
@@ -108,7 +108,16 @@ class Live {
     }
   }
 
+  told(message) {
+    if (message.type === "tracks") this.begin(message);
+    else if (message.type === "gone") {
+      this.isGone = true;
+      this.say("not reached", true);
+    }
+  }
+
   begin({ codecs }) {
+    this.isGone = false;
     const kind = `video/mp4; codecs="${codecs}"`;
     if (!Source.isTypeSupported(kind)) {
       // Smaller pictures are mostly H.264.
@@ -175,7 +184,7 @@ class Live {
     const end = ranges.end(ranges.length - 1);
     if (end - video.currentTime > LATE || video.currentTime < ranges.start(ranges.length - 1)) video.currentTime = Math.max(ranges.start(ranges.length - 1), end - 0.1);
     if (video.paused) video.play().catch(() => {});
-    this.say("live");
+    if (!this.isGone) this.say("live");
   }
 }
 

@@ -18,8 +18,9 @@ const json = async (url, options) => {
 
 // One video with what it plays.
 class Track {
-  constructor(video) {
+  constructor(video, now) {
     this.video = video;
+    this.now = now;
     this.camera = video.dataset.camera;
     this.recorded = [];
     this.locks = [];
@@ -33,7 +34,8 @@ class Track {
     this.said("recorded");
     const at = this.zero === undefined ? undefined : (moment - this.zero) / 1000;
     if (at !== undefined && this.has(at)) {
-      this.video.currentTime = at;
+      this.video.currentTime = this.target = at;
+      this.placed = true;
       return this.fetch(rate);
     }
     const files = await this.files(moment, moment + WINDOW);
@@ -42,7 +44,8 @@ class Track {
     if (this.empty) return;
     await this.open(files, Math.min(moment, files[0].from));
     if (this.turn !== turn) return;
-    this.video.currentTime = Math.max(0, (Math.max(moment, files[0].from) - this.zero) / 1000);
+    this.target = Math.max(0, (Math.max(moment, files[0].from) - this.zero) / 1000);
+    this.placed = false;
     await this.fetch(rate);
   }
 
@@ -65,6 +68,7 @@ class Track {
     this.taken = new Set();
     this.known = 0;
     this.last = undefined;
+    this.buffer = undefined;
     const source = (this.source = new Source());
     this.video.src = URL.createObjectURL(source);
     await new Promise((done) => source.addEventListener("sourceopen", done, { once: true }));
@@ -74,7 +78,7 @@ class Track {
     if (!Source.isTypeSupported(kind)) throw Object.assign(new Error(kind), { status: "codec" });
     this.buffer = source.addSourceBuffer(kind);
     this.take(files);
-    this.known = moment + WINDOW;
+    this.known = Math.min(moment + WINDOW, this.now() - 2_000);
   }
 
   take(files) {
@@ -96,24 +100,35 @@ class Track {
   }
 
   moment() {
-    return this.zero === undefined ? undefined : this.zero + this.video.currentTime * 1000;
+    return this.zero === undefined ? undefined : this.zero + this.at() * 1000;
+  }
+
+  at() {
+    return this.placed ? this.video.currentTime : this.target;
+  }
+
+  // To where it is to be: no video goes where it has nothing yet.
+  place() {
+    if (this.placed || !this.buffer.buffered.length) return;
+    this.placed = true;
+    this.video.currentTime = Math.max(this.target, this.buffer.buffered.start(0));
   }
 
   // Fetches what comes next until enough is there.
   async fetch(rate = 1) {
-    if (this.fetching) return;
-    this.fetching = true;
     const source = this.source;
+    if (!this.buffer || this.fetching === source) return;
+    this.fetching = source;
     try {
       for (;;) {
-        const now = this.video.currentTime;
+        const now = this.at();
         const enough = now + AHEAD * Math.max(1, Math.abs(rate));
         if (this.zero + enough * 1000 > this.known) {
-          const files = await this.files(this.known, this.known + WINDOW);
+          const files = this.known < this.now() - 1_000 ? await this.files(this.known, this.known + WINDOW) : [];
           if (this.source !== source) return;
           this.take(files);
           // The present is not over: what it will have is asked for again.
-          this.known = Math.min(this.known + WINDOW, Math.max(this.known, Date.now() - 2_000));
+          this.known = Math.min(this.known + WINDOW, Math.max(this.known, this.now() - 2_000));
         }
         const next = this.queue[0];
         if (!next || next.at > enough) return;
@@ -132,10 +147,11 @@ class Track {
         const bytes = await this.bytes(next.file.url, from, to);
         if (this.source !== source) return;
         await this.append(bytes, next.file);
+        this.place();
         await this.forget(now);
       }
     } finally {
-      this.fetching = false;
+      if (this.fetching === source) this.fetching = undefined;
     }
   }
 
@@ -182,7 +198,7 @@ class Track {
 
   live() {
     this.turn = undefined;
-    this.source = undefined;
+    this.source = this.buffer = undefined;
     this.zero = undefined;
     this.video.playbackRate = 1;
     this.video.dataset.paused = "no";
@@ -192,7 +208,7 @@ class Track {
 class Player {
   constructor(root) {
     this.root = root;
-    this.tracks = [...root.querySelectorAll("video[data-camera]")].map((video) => new Track(video));
+    this.tracks = [...root.querySelectorAll("video[data-camera]")].map((video) => new Track(video, () => this.now()));
     this.canvas = root.querySelector("canvas");
     this.slider = root.querySelector("[data-timeline]");
     this.clock = root.querySelector("[data-clock]");
@@ -233,6 +249,7 @@ class Player {
       "mark-in": () => this.mark(this.moment(), undefined),
       "mark-out": () => this.mark(this.clip?.from, this.moment()),
       lock: () => this.lock(),
+      send: () => this.send(),
       in: () => this.zoom(0.5, this.moment()),
       out: () => this.zoom(2, this.moment()),
       "day-before": () => this.pan(-DAY),
@@ -431,7 +448,7 @@ class Player {
       part(name).hidden = !range;
       if (range) part(name).href = `/api/v1/cameras/${camera}/${path}?${range}`;
     }
-    part('[data-do="lock"]').hidden = !range;
+    for (const name of ["lock", "send"]) if (part(`[data-do="${name}"]`)) part(`[data-do="${name}"]`).hidden = !range;
     const seconds = range && Math.round((this.clip.to - this.clip.from) / 1000);
     this.say(range ? `A clip of ${seconds} seconds.` : "The clip begins here. Go to where it ends.");
     this.draw();
@@ -443,6 +460,13 @@ class Player {
     const done = await Promise.allSettled(this.tracks.map(({ camera }) => json(`/api/v1/cameras/${camera}/locks`, options)));
     this.say(done.some(({ reason }) => reason) ? "It could not be locked." : "It is kept for good: nothing of it is removed to make room.");
     this.refresh();
+  }
+
+  async send() {
+    const body = JSON.stringify({ from: Math.round(this.clip.from), to: Math.round(this.clip.to) });
+    const options = { method: "POST", headers: { "Content-Type": "application/json" }, body };
+    const done = await Promise.allSettled(this.tracks.map(({ camera }) => fetch(`/api/v1/cameras/${camera}/backup`, options)));
+    this.say(done.every(({ value }) => value?.status === 202) ? "It is on its way to the backup. How far it is stands under Storage." : "It could not be sent: look under Storage.");
   }
 
   look(from, to) {

@@ -74,9 +74,13 @@ pub(super) async fn watch(
 async fn show(hub: &Hub, owner: &Owner, mut socket: WebSocket) {
     let mut stream = Outgoing::default();
     let Subscription { tracks, frames, mut next, watching: _watching } = hub.subscribe();
-    if let Some(tracks) = tracks
-        && (stream.begin(&mut socket, &tracks).await.is_none() || stream.send(&mut socket, &frames).await.is_none())
-    {
+    let begun = match &tracks {
+        Some(tracks) => {
+            stream.begin(&mut socket, tracks).await.is_some() && stream.send(&mut socket, &frames).await.is_some()
+        }
+        None => gone(&mut socket).await.is_some(),
+    };
+    if !begun {
         return;
     }
     let mut ask = Instant::now() + ASK;
@@ -95,6 +99,7 @@ async fn show(hub: &Hub, owner: &Owner, mut socket: WebSocket) {
                 if owner.is_in().await { Some(()) } else { None }
             }
             Ok(Ok(Live::Tracks(tracks))) => stream.begin(&mut socket, &tracks).await,
+            Ok(Ok(Live::Gone)) => gone(&mut socket).await,
             Ok(Ok(Live::Frame(frame))) => stream.send(&mut socket, &[frame]).await,
             // Too slow, or the camera was taken away: the browser begins anew.
             Ok(Err(_)) => None,
@@ -186,6 +191,11 @@ fn run<'f>(frames: impl Iterator<Item = &'f Arc<Frame>>, zero: i64, usual: u32) 
         begins: u64::try_from(first.ticks - zero).unwrap_or_default(),
         samples: frames.iter().zip(next).map(sample).collect(),
     }
+}
+
+/// That nothing comes for now.
+async fn gone(socket: &mut WebSocket) -> Option<()> {
+    send(socket, Message::Text(json!({ "type": "gone" }).to_string().into())).await
 }
 
 async fn send(socket: &mut WebSocket, message: Message) -> Option<()> {

@@ -214,8 +214,8 @@ impl Watcher {
                         }
                         group.push(frame);
                     }
-                    // Too slow, or the camera was taken away.
-                    Err(_) => return Ok(()),
+                    // Too slow, or the camera is gone: the browser looks in the other way, which says so.
+                    Ok(Live::Gone) | Err(_) => return Ok(()),
                 },
             }
         }

@@ -38,7 +38,7 @@ pub(super) fn router() -> Router<Arc<Inside>> {
 struct Player {
     page: Page,
     cameras: Vec<Shown>,
-    saving: bool,
+    has_backup: bool,
     from: String,
     to: String,
 }
@@ -46,7 +46,8 @@ struct Player {
 fn player(owner: &Owner, recorder: &Inside, title: &str, cameras: Vec<Shown>) -> Player {
     let now = recorder.clock.now();
     let page = frame(&owner.house, recorder, title).scripts([&LIVE, &PLAYER]);
-    Player { page, cameras, saving: false, from: local(now.before(OFFERED)), to: local(now) }
+    let has_backup = recorder.settings().backup.is_some();
+    Player { page, cameras, has_backup, from: local(now.before(OFFERED)), to: local(now) }
 }
 
 /// As a field of a form has it.

@@ -7,24 +7,32 @@ use axum::{
     Router,
     extract::State,
     response::{IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{get, post},
 };
 use http::StatusCode;
 use serde::Deserialize;
 use sparekey_agent::guest::Owner;
+use sparekey_footage::Moment;
 use sparekey_web::{
     csrf::{FormToken, GuardedForm},
     page::{Banner, Page, Tone, html},
     problem::Problem,
 };
+use zeroize::Zeroizing;
 
 use super::frame;
-use crate::{api, disk::writer::Keep, recorder::Inside};
+use crate::{
+    api,
+    backup::{Backup, Place, S3},
+    disk::writer::Keep,
+    recorder::Inside,
+    secret::Secret,
+};
 
 const GIGABYTE: f64 = 1e9;
 
 pub(super) fn router() -> Router<Arc<Inside>> {
-    Router::new().route("/storage", get(show).post(keep))
+    Router::new().route("/storage", get(show).post(keep)).route("/storage/backup", post(set_backup))
 }
 
 #[derive(Template)]
@@ -38,6 +46,52 @@ struct Storage {
     free: String,
     size: String,
     cameras: Vec<(String, String)>,
+    /// Where recordings are sent; empty: nowhere.
+    place: String,
+    progress: Told,
+    backup: Backing,
+    /// What was typed for it cannot be used.
+    wrong_place: bool,
+}
+
+/// How the backup does.
+struct Told {
+    now: Option<(String, u64, u64)>,
+    sent: u64,
+    waiting: u64,
+    failing: Option<(String, String)>,
+}
+
+/// What is typed of another place.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Backing {
+    kind: String,
+    folder: String,
+    endpoint: String,
+    bucket: String,
+    region: String,
+    access_key: String,
+    secret_key: Zeroizing<String>,
+    all: String,
+}
+
+impl Backing {
+    fn read(&self) -> Option<Backup> {
+        let text = |text: &String| text.trim().to_owned();
+        let place = match self.kind.as_str() {
+            "folder" => Place::Folder(text(&self.folder).into()),
+            "s3" => Place::S3(Box::new(S3 {
+                endpoint: text(&self.endpoint),
+                bucket: text(&self.bucket),
+                region: if self.region.trim().is_empty() { "us-east-1".to_owned() } else { text(&self.region) },
+                access_key: text(&self.access_key),
+                secret_key: Secret::new(self.secret_key.clone()),
+            })),
+            _ => return None,
+        };
+        Some(Backup { place, all: self.all == "yes" })
+    }
 }
 
 /// What is typed.
@@ -87,7 +141,7 @@ fn bytes(gigabytes: &str) -> Option<u64> {
 
 async fn show(owner: Owner, State(recorder): State<Arc<Inside>>, token: FormToken) -> Result<Response, Problem> {
     let typed = Typed::of(recorder.settings().keep);
-    page(&owner, recorder, token, typed, None).await
+    page(&owner, recorder, token, typed, Backing::default(), None).await
 }
 
 async fn page(
@@ -95,9 +149,19 @@ async fn page(
     recorder: Arc<Inside>,
     token: FormToken,
     typed: Typed,
+    backup: Backing,
     banner: Option<Banner>,
 ) -> Result<Response, Problem> {
+    let wrong_place = banner.is_some() && !backup.kind.is_empty();
     let page = frame(&owner.house, &recorder, "Storage").banner(banner);
+    let place = recorder.settings().backup.as_ref().map_or_else(String::new, |backup| match &backup.place {
+        Place::Folder(folder) => folder.display().to_string(),
+        Place::S3(of) => format!("{}/{}", of.endpoint, of.bucket),
+    });
+    let progress = recorder.backup.progress.get();
+    let since = |since| crate::time::rfc3339(Moment(since)).get(..16).unwrap_or_default().replace('T', " ");
+    let failing = progress.failing.map(|(what, at)| (what, since(at)));
+    let progress = Told { now: progress.now, sent: progress.sent, waiting: progress.waiting, failing };
     let health = recorder.health();
     let names: Vec<_> = recorder.cameras().into_iter().map(|(camera, _)| (camera.id, camera.name)).collect();
     let usage = api::reading(move || recorder.library.index().usage().map_err(api::disk)).await?;
@@ -111,7 +175,7 @@ async fn page(
     };
     let cameras = usage.into_iter().map(named).collect();
     let (free, size) = (format!("{} GB", gigabytes(health.free)), format!("{} GB", gigabytes(health.size)));
-    Ok(html(&Storage { page, token, typed, used, free, size, cameras }))
+    Ok(html(&Storage { page, token, typed, used, free, size, cameras, place, progress, backup, wrong_place }))
 }
 
 async fn keep(
@@ -126,10 +190,28 @@ async fn keep(
             "One of these is no number.",
             "Give whole days, and gigabytes such as 0.5; nothing was changed.",
         );
-        let mut answer = page(&owner, recorder, token, typed, Some(banner)).await?;
+        let mut answer = page(&owner, recorder, token, typed, Backing::default(), Some(banner)).await?;
         *answer.status_mut() = StatusCode::BAD_REQUEST;
         return Ok(answer);
     };
     recorder.keep(keep).map_err(api::disk)?;
     Ok(Redirect::to("/storage").into_response())
+}
+
+async fn set_backup(
+    owner: Owner,
+    State(recorder): State<Arc<Inside>>,
+    token: FormToken,
+    GuardedForm(backing): GuardedForm<Backing>,
+) -> Result<Response, Problem> {
+    match api::backup::set_backup(&recorder, backing.read()).await {
+        Ok(()) => Ok(Redirect::to("/storage").into_response()),
+        Err(problem) => {
+            let banner = Banner::new(Tone::Error, problem.title(), problem.what_to_do());
+            let typed = Typed::of(recorder.settings().keep);
+            let mut answer = page(&owner, recorder, token, typed, backing, Some(banner)).await?;
+            *answer.status_mut() = problem.status();
+            Ok(answer)
+        }
+    }
 }
