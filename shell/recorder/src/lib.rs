@@ -16,6 +16,7 @@ mod media;
 mod mp4;
 mod pages;
 mod recorder;
+mod rtsp;
 mod secret;
 mod settings;
 mod slices;

@@ -4,10 +4,11 @@ use std::{
     collections::BTreeMap,
     fmt, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use sparekey_agent::Recordings;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     },
     hub::{Hub, Watchers},
     intake::Intake,
+    rtsp::{self, Account},
     settings::{Camera, MOST_CAMERAS, Settings},
     stream::{Clock, Taker},
 };
@@ -55,6 +57,10 @@ pub(crate) struct Inside {
     pub(crate) whep: Sessions,
     pub(crate) backup: Sender,
     watchers: Watchers,
+    /// Ends what serves other programs.
+    programs: Mutex<CancellationToken>,
+    runtime: Handle,
+    this: Weak<Self>,
     // In this order: cameras end, then the disk writes what they left.
     intake: Intake,
     writer: Writer,
@@ -99,7 +105,8 @@ impl fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Mends what a crash left behind, and begins to record. `device` is its serial number.
+    /// Mends what a crash left behind, and begins to record. `device` is its serial number. To be called on a runtime of tokio, which
+    /// other programs are served on.
     ///
     /// # Errors
     /// [`RecorderError`]
@@ -117,7 +124,10 @@ impl Recorder {
         let backup = Sender::start(Arc::clone(&library), settings.backup.clone(), device.to_owned())?;
         let watchers = Watchers::default();
         let intake = Intake::start(watchers.clone())?;
-        let inside = Inside {
+        let inside = Arc::new_cyclic(|this| Inside {
+            programs: Mutex::default(),
+            runtime: Handle::current(),
+            this: Weak::clone(this),
             dir: dir.to_owned(),
             running: Mutex::default(),
             library,
@@ -128,11 +138,12 @@ impl Recorder {
             intake,
             writer,
             settings: Mutex::new(settings),
-        };
+        });
         for camera in &inside.settings().cameras {
             inside.run(camera);
         }
-        Ok(Self(Arc::new(inside)))
+        inside.serve_programs();
+        Ok(Self(inside))
     }
 
     /// How its recordings are erased when an ownership ends: with them go the cameras, whose passwords are the owner's.
@@ -252,11 +263,41 @@ impl Inside {
     fn erase(&self) -> io::Result<()> {
         self.running().clear();
         let mut settings = self.settings();
-        let next = Settings { cameras: Vec::new(), backup: None, ..settings.clone() };
+        let next = Settings { cameras: Vec::new(), backup: None, programs: None, ..settings.clone() };
         next.write(&self.dir)?;
         *settings = next;
+        drop(settings);
+        self.serve_programs();
         self.backup.tell(Task::Set(None));
         self.writer.disk().erase().map_err(io::Error::other)
+    }
+
+    /// Serves other programs, if there is an account for them.
+    fn serve_programs(&self) {
+        let mut stop = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        stop.cancel();
+        *stop = CancellationToken::new();
+        if let Some(account) = self.settings().programs.clone() {
+            self.runtime.spawn(rtsp::serve(Weak::clone(&self.this), account, stop.clone()));
+        }
+    }
+
+    /// A new account for other programs; the one before opens nothing more.
+    pub(crate) fn draw_account(&self) -> io::Result<Account> {
+        let account = Account::draw(self.settings().programs.as_ref())?;
+        self.set_account(Some(account.clone()))?;
+        Ok(account)
+    }
+
+    pub(crate) fn set_account(&self, programs: Option<Account>) -> io::Result<()> {
+        {
+            let mut settings = self.settings();
+            let next = Settings { programs, ..settings.clone() };
+            next.write(&self.dir)?;
+            *settings = next;
+        }
+        self.serve_programs();
+        Ok(())
     }
 
     /// Where recordings are sent from now on.

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{backup::Backup, camera::Origin, disk::writer::Keep, secret::Secret};
+use crate::{backup::Backup, camera::Origin, disk::writer::Keep, rtsp::Account, secret::Secret};
 
 const FILE: &str = "cameras.json";
 /// More cameras than a recorder of this kind takes.
@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) keep: Keep,
     /// Where recordings are sent.
     pub(crate) backup: Option<Backup>,
+    /// The account of other programs.
+    pub(crate) programs: Option<Account>,
     pub(crate) cameras: Vec<Camera>,
     /// The number of the last camera that was added: none is given twice, since recordings bear it.
     pub(crate) last: u32,

@@ -3,6 +3,7 @@
 pub(crate) mod backup;
 pub(crate) mod cameras;
 mod live;
+mod programs;
 mod recordings;
 pub(crate) mod whep;
 
@@ -44,6 +45,7 @@ pub(crate) fn router() -> Router<Arc<Inside>> {
         .route("/api/v1/cameras/{id}/backup", post(backup::send))
         .route("/api/v1/backup", get(backup::show).put(backup::set))
         .route("/api/v1/backup/restore", post(backup::restore))
+        .route("/api/v1/programs", get(programs::show).post(programs::draw).delete(programs::remove))
         .route("/api/v1/recorder", get(cameras::recorder).patch(cameras::keep))
 }
 
@@ -62,6 +64,8 @@ const NOTHING: Message = Message {
 
 /// The longest span that is asked for at once, in milliseconds: 32 days.
 const LONGEST_SPAN: u64 = 32 * 86_400_000;
+/// Of pictures to be played, or one clip: a day. A table of its frames has to have room.
+const LONGEST_CLIP: u64 = 86_400_000;
 
 pub(crate) fn disk(error: impl std::fmt::Display) -> Problem {
     tracing::warn!(%error, "recordings cannot be read");
@@ -93,6 +97,15 @@ impl Range {
             Problem::new(messages::MALFORMED)
                 .detail("Give from and to in milliseconds since 1970, at most 32 days apart.")
         })
+    }
+}
+
+impl Range {
+    /// A span whose pictures are wanted.
+    fn of_pictures(self) -> Result<Span, Problem> {
+        let span = self.span()?;
+        let too_long = || Problem::new(messages::MALFORMED).detail("Give from and to at most a day apart; save a longer time in parts.");
+        if span.milliseconds() <= LONGEST_CLIP { Ok(span) } else { Err(too_long()) }
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) async fn fragments(
     Path(id): Path<u32>,
     Query(range): Query<Range>,
 ) -> Result<Json<Value>, Problem> {
-    let span = range.span()?;
+    let span = range.of_pictures()?;
     reading(move || {
         let files = recorder.library.files((id, range.stream), span).map_err(disk)?;
         let files: Vec<_> = files.iter().filter_map(|file| told(file, span)).collect();
@@ -117,7 +117,7 @@ pub(super) async fn playlist(
     Path(id): Path<u32>,
     Query(range): Query<Range>,
 ) -> Result<Response, Problem> {
-    let span = range.span()?;
+    let span = range.of_pictures()?;
     let text = reading(move || {
         let files = recorder.library.files((id, range.stream), span).map_err(disk)?;
         written(&files, span).ok_or_else(|| Problem::new(NOTHING))
@@ -162,7 +162,7 @@ pub(super) struct Cut {
 }
 
 pub(super) async fn cut(recorder: &Arc<Inside>, id: u32, range: Range) -> Result<Cut, Problem> {
-    let (span, recorder) = (range.span()?, Arc::clone(recorder));
+    let (span, recorder) = (range.of_pictures()?, Arc::clone(recorder));
     reading(move || {
         let files = recorder.library.files((id, range.stream), span).map_err(disk)?;
         let clip = Clip::cut(&files, recorder.library.folder(), span).map_err(|error| match error {
