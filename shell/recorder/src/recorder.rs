@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt, io,
+    num::NonZeroU16,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
@@ -283,8 +284,8 @@ impl Inside {
     }
 
     /// A new account for other programs; the one before opens nothing more.
-    pub(crate) fn draw_account(&self) -> io::Result<Account> {
-        let account = Account::draw(self.settings().programs.as_ref())?;
+    pub(crate) fn draw_account(&self, port: Option<NonZeroU16>) -> io::Result<Account> {
+        let account = Account::draw(self.settings().programs.as_ref(), port)?;
         self.set_account(Some(account.clone()))?;
         Ok(account)
     }

@@ -143,6 +143,18 @@ fn a_camera_is_recorded_picture_for_picture() {
         "in their order, none missing"
     );
 
+    // VLC reads it as well, and writes the same pictures again.
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let (readable, again) = (folder.path().join("clip.mp4"), folder.path().join("again.mp4"));
+    fs::copy(&clip, &readable).unwrap();
+    let sout = format!("--sout=#file{{mux=mp4,dst={}}}", again.display());
+    if let Some(mut vlc) = vlc(&[readable.to_str().unwrap(), &sout, "vlc://quit"]) {
+        vlc.status().unwrap();
+        assert!((duration(&again) - duration(&clip)).abs() < 0.3, "{} of {}", duration(&again), duration(&clip));
+        assert!(video::pictures(&again).iter().all(|picture| kept.contains(picture)));
+    }
+
     // What the device says of it is checked by whoever has the maker's key; a bit of it changed is found.
     let (file, maker) = (clip.to_str().unwrap(), site.world.path("maker/maker.pub"));
     let said = must(&["clip", file, "--maker", &maker]);
@@ -415,4 +427,117 @@ fn to_a_storage_and_back() {
         "endpoint": format!("http://127.0.0.1:{port}"), "bucket": "recordings", "access_key": "key", "secret_key": "a-secret",
     } });
     site.there_and_back(id, &place);
+}
+
+/// As nobody: VLC does not run as root.
+fn vlc(args: &[&str]) -> Option<Command> {
+    if !Path::new("/usr/bin/vlc").exists() && !Path::new("/usr/bin/cvlc").exists() {
+        skip::skipped("no VLC");
+        return None;
+    }
+    let mut command = Command::new("setpriv");
+    command.args([
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "env",
+        "HOME=/tmp",
+        "timeout",
+        "20",
+        "cvlc",
+        "-I",
+        "dummy",
+    ]);
+    command.args(["--no-video-title-show", "--play-and-exit"]).args(args);
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    Some(command)
+}
+
+#[test]
+fn other_programs_play_it() {
+    let site = Site::make();
+    let film = Film { sound: true, ..Film::SMALL };
+    let cameras = Cameras::start(film, 1, &[]);
+    let id = site.add("Door", &cameras.url(0));
+    site.until_state(id, "live");
+    let port = sparekey_e2e::ports::free();
+    let account = site.api.post("/api/v1/programs", &json!({ "port": port })).must(201);
+    let password = account["password"].as_str().unwrap();
+    assert!(password.len() >= 26 && !site.api.get("/api/v1/programs").text().contains(password));
+    let url = |password: &str| format!("rtsp://viewer:{password}@127.0.0.1:{port}/camera/{id}/main");
+    let out: PathBuf = site.world.path("pulled.mp4").into();
+    let pull = |url: &str, seconds: &str| {
+        let _ = fs::remove_file(&out);
+        let mut ffmpeg = Command::new("ffmpeg");
+        ffmpeg.args(["-v", "error", "-y", "-rtsp_transport", "tcp", "-i", url, "-t", seconds, "-c", "copy"]).arg(&out);
+        let output = ffmpeg.output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    until("it is listened on", Duration::from_secs(5), || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).ok().map(drop)
+    });
+    let (done, said) = pull(&url("wrong"), "1");
+    assert!(!done && said.contains("401"), "{said}");
+    let (done, said) = pull(&url(password), "5");
+    assert!(done, "{said}");
+    assert!(duration(&out) > 4.5, "{}", duration(&out));
+    assert_eq!(video::decode(&out), "");
+    let streams = video::probe(&out)["streams"].clone();
+    assert_eq!((&streams[0]["codec_name"], &streams[1]["codec_name"]), (&json!("h264"), &json!("aac")));
+    let (sent, got) = (video::pictures(&film.file()), video::pictures(&out));
+    assert!(got.len() > 100 && got.iter().all(|picture| sent.contains(picture)), "{}", got.len());
+    // The first picture was there at once.
+    assert_eq!(sent.iter().position(|picture| *picture == got[0]).unwrap() % 50, 0, "it begins with a key picture");
+
+    // And GStreamer, which asks otherwise.
+    let by_gstreamer: PathBuf = site.world.path("gstreamer.ts").into();
+    let mut gstreamer = Command::new("timeout");
+    gstreamer.args([
+        "-s",
+        "INT",
+        "5",
+        "gst-launch-1.0",
+        "-q",
+        "-e",
+        "rtspsrc",
+        "protocols=tcp",
+        &format!("location={}", url(password)),
+    ]);
+    gstreamer.args(["!", "rtph264depay", "!", "h264parse", "!", "mpegtsmux", "!", "filesink"]);
+    gstreamer.arg(format!("location={}", by_gstreamer.display())).status().unwrap();
+    assert!(duration(&by_gstreamer) > 3.0, "{}", duration(&by_gstreamer));
+    let got = video::pictures(&by_gstreamer).len();
+    assert!(got > 50, "{got} pictures");
+
+    // Taken back, nothing is listened on.
+    assert_eq!(site.api.send("DELETE", "/api/v1/programs", &[], Vec::new()).unwrap().status, 204);
+    until("it is not listened on", Duration::from_secs(5), || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).err().map(drop)
+    });
+}
+
+/// H.265 as it comes: recorded, cut into a clip, handed on.
+#[test]
+fn h265_as_it_comes() {
+    let site = Site::make();
+    let film = Film { codec: "h265", ..Film::SMALL };
+    let cameras = Cameras::start(film, 1, &[]);
+    let id = site.add("Door", &cameras.url(0));
+    let live = site.until_state(id, "live");
+    assert!(live["codecs"].as_str().unwrap().starts_with("hvc1."), "{live}");
+    wait(5);
+    let (from, to) = site.recorded(id)[0];
+    let clip = site.clip(id, from + 500, to - 500);
+    assert_eq!(video::decode(&clip), "");
+    assert_eq!(video::probe(&clip)["streams"][0]["codec_name"], "hevc");
+    let port = sparekey_e2e::ports::free();
+    let account = site.api.post("/api/v1/programs", &json!({ "port": port })).must(201);
+    let url = format!("rtsp://viewer:{}@127.0.0.1:{port}/camera/{id}/main", account["password"].as_str().unwrap());
+    let out: PathBuf = site.world.path("pulled.mp4").into();
+    until("it is handed on", Duration::from_secs(20), || {
+        let mut ffmpeg = Command::new("ffmpeg");
+        ffmpeg.args(["-v", "error", "-y", "-rtsp_transport", "tcp", "-i", &url, "-t", "3", "-c", "copy"]).arg(&out);
+        ffmpeg.status().unwrap().success().then_some(())
+    });
+    assert_eq!(video::decode(&out), "");
 }

@@ -104,7 +104,10 @@ impl Range {
     /// A span whose pictures are wanted.
     fn of_pictures(self) -> Result<Span, Problem> {
         let span = self.span()?;
-        let too_long = || Problem::new(messages::MALFORMED).detail("Give from and to at most a day apart; save a longer time in parts.");
+        let too_long = || {
+            Problem::new(messages::MALFORMED)
+                .detail("Give from and to at most a day apart; save a longer time in parts.")
+        };
         if span.milliseconds() <= LONGEST_CLIP { Ok(span) } else { Err(too_long()) }
     }
 }

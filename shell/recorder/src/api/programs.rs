@@ -1,12 +1,13 @@
 //! The account of other people's programs.
 
-use std::sync::Arc;
+use std::{num::NonZeroU16, sync::Arc};
 
 use axum::{Json, extract::State};
 use http::StatusCode;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sparekey_agent::guest::Owner;
-use sparekey_web::problem::Problem;
+use sparekey_web::{json::ApiJson, problem::Problem};
 
 use super::disk;
 use crate::{recorder::Inside, rtsp::USERNAME};
@@ -17,9 +18,20 @@ pub(super) async fn show(_: Owner, State(recorder): State<Arc<Inside>>) -> Json<
     Json(json!({ "username": port.map(|_| USERNAME), "port": port }))
 }
 
+/// The port, if it is to be another.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    port: Option<NonZeroU16>,
+}
+
 /// A new password; the one before opens nothing more.
-pub(super) async fn draw(_: Owner, State(recorder): State<Arc<Inside>>) -> Result<(StatusCode, Json<Value>), Problem> {
-    let account = recorder.draw_account().map_err(disk)?;
+pub(super) async fn draw(
+    _: Owner,
+    State(recorder): State<Arc<Inside>>,
+    ApiJson(wanted): ApiJson<Wanted>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let account = recorder.draw_account(wanted.port).map_err(disk)?;
     let told = json!({ "username": USERNAME, "password": account.password.expose(), "port": account.port });
     Ok((StatusCode::CREATED, Json(told)))
 }

@@ -45,7 +45,12 @@ impl Guest for Recorder {
 }
 
 fn router() -> Router<Arc<Inside>> {
-    Router::new().merge(wall::router()).merge(player::router()).merge(camera::router()).merge(storage::router()).merge(programs::router())
+    Router::new()
+        .merge(wall::router())
+        .merge(player::router())
+        .merge(camera::router())
+        .merge(storage::router())
+        .merge(programs::router())
 }
 
 /// A page of the recorder. A disk that fails, and a clock that was set back, are said on each.

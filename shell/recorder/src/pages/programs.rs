@@ -58,7 +58,7 @@ async fn draw(
     token: FormToken,
     GuardedForm(Nothing {}): GuardedForm<Nothing>,
 ) -> Result<Response, Problem> {
-    let account = recorder.draw_account().map_err(disk)?;
+    let account = recorder.draw_account(None).map_err(disk)?;
     Ok(page(&owner, &recorder, token, account.password.expose().to_owned()))
 }
 

@@ -31,7 +31,8 @@ impl Challenge {
                 known.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
             })
         };
-        let (Some(user), Some(nonce), Some(uri), Some(response)) = (field("username"), field("nonce"), field("uri"), field("response"))
+        let (Some(user), Some(nonce), Some(uri), Some(response)) =
+            (field("username"), field("nonce"), field("uri"), field("response"))
         else {
             return false;
         };
@@ -58,7 +59,6 @@ fn md5(text: &str) -> String {
     HEXLOWER.encode(&Md5::digest(text.as_bytes()))
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,16 +71,43 @@ mod tests {
         let with_qop = md5(&format!("{ha1}:0123456789abcdef:00000001:c,c:auth:{ha2}"));
         let uri = "uri=\"rtsp://h/camera/1/main\"";
         for (header, method, answered) in [
-            (format!("Digest username=\"viewer\", realm=\"Sparekey\", nonce=\"0123456789abcdef\", {uri}, response=\"{right}\""), "DESCRIBE", true),
-            (format!("Digest username=\"viewer\",nonce=\"0123456789abcdef\",{uri},response=\"{}\"", right.to_uppercase()), "DESCRIBE", true),
             (
-                format!("Digest username=\"viewer\", nonce=\"0123456789abcdef\", {uri}, qop=auth, nc=00000001, cnonce=\"c,c\", response=\"{with_qop}\""),
+                format!(
+                    "Digest username=\"viewer\", realm=\"Sparekey\", nonce=\"0123456789abcdef\", {uri}, response=\"{right}\""
+                ),
                 "DESCRIBE",
                 true,
             ),
-            (format!("Digest username=\"viewer\", nonce=\"0123456789abcdef\", {uri}, response=\"{right}\""), "PLAY", false),
-            (format!("Digest username=\"viewer\", nonce=\"1123456789abcdef\", {uri}, response=\"{right}\""), "DESCRIBE", false),
-            (format!("Digest username=\"admin\", nonce=\"0123456789abcdef\", {uri}, response=\"{right}\""), "DESCRIBE", false),
+            (
+                format!(
+                    "Digest username=\"viewer\",nonce=\"0123456789abcdef\",{uri},response=\"{}\"",
+                    right.to_uppercase()
+                ),
+                "DESCRIBE",
+                true,
+            ),
+            (
+                format!(
+                    "Digest username=\"viewer\", nonce=\"0123456789abcdef\", {uri}, qop=auth, nc=00000001, cnonce=\"c,c\", response=\"{with_qop}\""
+                ),
+                "DESCRIBE",
+                true,
+            ),
+            (
+                format!("Digest username=\"viewer\", nonce=\"0123456789abcdef\", {uri}, response=\"{right}\""),
+                "PLAY",
+                false,
+            ),
+            (
+                format!("Digest username=\"viewer\", nonce=\"1123456789abcdef\", {uri}, response=\"{right}\""),
+                "DESCRIBE",
+                false,
+            ),
+            (
+                format!("Digest username=\"admin\", nonce=\"0123456789abcdef\", {uri}, response=\"{right}\""),
+                "DESCRIBE",
+                false,
+            ),
             ("Basic dmlld2VyOnNlY3JldA==".to_owned(), "DESCRIBE", false),
             ("Digest".to_owned(), "DESCRIBE", false),
             ("Digest \",,,===\"".to_owned(), "DESCRIBE", false),

@@ -11,6 +11,7 @@ mod session;
 use std::{
     io,
     net::SocketAddr,
+    num::NonZeroU16,
     sync::{
         Arc, Weak,
         atomic::{AtomicUsize, Ordering},
@@ -46,12 +47,13 @@ fn port() -> u16 {
 }
 
 impl Account {
-    /// A new one, at the port of the one before.
-    pub(crate) fn draw(before: Option<&Self>) -> io::Result<Self> {
+    /// A new one, at this port, or that of the one before.
+    pub(crate) fn draw(before: Option<&Self>, port: Option<NonZeroU16>) -> io::Result<Self> {
+        let port = port.map(NonZeroU16::get).or(before.map(|before| before.port)).unwrap_or(PORT);
         let mut bytes = zeroize::Zeroizing::new([0; 16]);
         getrandom::fill(&mut *bytes).map_err(|_| io::Error::other("no randomness"))?;
         let password = data_encoding::BASE32_NOPAD.encode(&*bytes).to_lowercase();
-        Ok(Self { password: Secret::new(password.into()), port: before.map_or(PORT, |before| before.port) })
+        Ok(Self { password: Secret::new(password.into()), port })
     }
 }
 
@@ -78,7 +80,8 @@ pub(crate) async fn serve(inside: Weak<Inside>, account: Account, stop: Cancella
             continue;
         }
         connected.fetch_add(1, Ordering::Relaxed);
-        let (inside, account, connected, stop) = (inside.clone(), Arc::clone(&account), Arc::clone(&connected), stop.clone());
+        let (inside, account, connected, stop) =
+            (inside.clone(), Arc::clone(&account), Arc::clone(&connected), stop.clone());
         tokio::spawn(async move {
             stop.run_until_cancelled(session::serve(stream, &inside, &account)).await;
             connected.fetch_sub(1, Ordering::Relaxed);

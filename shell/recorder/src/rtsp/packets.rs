@@ -35,7 +35,9 @@ impl Packets {
         match (self.kind, frame.track) {
             (Kind::Aac, _) => {
                 // One access unit: the bits of its header, then its length in 13 of them (section 3.3.6).
-                let Some(length) = u16::try_from(frame.data.len()).ok().filter(|length| *length < 1 << 13) else { return Vec::new() };
+                let Some(length) = u16::try_from(frame.data.len()).ok().filter(|length| *length < 1 << 13) else {
+                    return Vec::new();
+                };
                 payloads.push([&[0, 16], &(length << 3).to_be_bytes()[..], &frame.data].concat());
             }
             (kind, Track::Audio) => debug_assert!(false, "sound does not come as {kind:?}"),
@@ -97,18 +99,23 @@ mod tests {
     use bytes::Bytes;
 
     fn frame(units: &[Vec<u8>], key: bool) -> Frame {
-        let data: Vec<u8> =
-            units.iter().flat_map(|unit| [&u32::try_from(unit.len()).unwrap().to_be_bytes()[..], unit].concat()).collect();
+        let data: Vec<u8> = units
+            .iter()
+            .flat_map(|unit| [&u32::try_from(unit.len()).unwrap().to_be_bytes()[..], unit].concat())
+            .collect();
         Frame { track: Track::Video, ticks: 0, key, data: Bytes::from(data) }
     }
 
     #[test]
     fn long_units_are_cut_and_can_be_put_together() {
         for (kind, first) in [(Kind::H264, vec![0x65]), (Kind::H265, vec![0x26, 0x01])] {
-            let unit: Vec<u8> = first.iter().copied().chain((0..5_000).map(|n| u8::try_from(n % 251).unwrap())).collect();
+            let unit: Vec<u8> =
+                first.iter().copied().chain((0..5_000).map(|n| u8::try_from(n % 251).unwrap())).collect();
             let mut packets = Packets::new(kind, 96, 7, vec![vec![0x67, 1], vec![0x68, 2]]);
             let sent = packets.of(&frame(std::slice::from_ref(&unit), true), 1_234);
-            assert!(sent.iter().all(|packet| packet.len() <= 12 + LONGEST + 3 && packet[4..8] == 1_234u32.to_be_bytes()));
+            assert!(
+                sent.iter().all(|packet| packet.len() <= 12 + LONGEST + 3 && packet[4..8] == 1_234u32.to_be_bytes())
+            );
             let marks: Vec<_> = sent.iter().map(|packet| packet[1] >> 7).collect();
             assert_eq!((marks.iter().sum::<u8>(), marks.last()), (1, Some(&1)), "the last one is marked");
             assert_eq!((&sent[0][12..], &sent[1][12..]), (&[0x67, 1][..], &[0x68, 2][..]));
@@ -116,7 +123,10 @@ mod tests {
             let together: Vec<u8> = sent[2..].iter().flat_map(|packet| packet[12 + head..].to_vec()).collect();
             assert_eq!(together, unit[first.len()..]);
             let ends: Vec<_> = sent[2..].iter().map(|packet| packet[12 + head - 1] >> 6).collect();
-            assert!(ends[0] == 2 && *ends.last().unwrap() == 1 && ends[1..ends.len() - 1].iter().all(|end| *end == 0), "{ends:?}");
+            assert!(
+                ends[0] == 2 && *ends.last().unwrap() == 1 && ends[1..ends.len() - 1].iter().all(|end| *end == 0),
+                "{ends:?}"
+            );
             assert_eq!(packets.sequence, u16::try_from(sent.len()).unwrap());
         }
     }

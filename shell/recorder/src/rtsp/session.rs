@@ -119,7 +119,9 @@ impl Session<'_> {
     fn answer(&mut self, request: &Request<Vec<u8>>) -> (Response<Vec<u8>>, Then) {
         let sequence = request.header(&headers::CSEQ).map_or("0", |value| value.as_str()).to_owned();
         let plain = |status: StatusCode| {
-            Response::builder(Version::V1_0, status).header(headers::CSEQ, sequence.as_str()).header(headers::SERVER, "Sparekey")
+            Response::builder(Version::V1_0, status)
+                .header(headers::CSEQ, sequence.as_str())
+                .header(headers::SERVER, "Sparekey")
         };
         if *request.method() == Method::Options {
             let methods = "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER, SET_PARAMETER";
@@ -138,8 +140,12 @@ impl Session<'_> {
             Method::Describe => {
                 let described = self.find(request).and_then(|(_, tracks)| sdp::describe(&tracks));
                 let Some(text) = described else { return (plain(StatusCode::NotFound).build(Vec::new()), Then::Read) };
-                let base = request.request_uri().map_or_else(String::new, |url| format!("{}/", url.as_str().trim_end_matches('/')));
-                let answer = plain(StatusCode::Ok).header(headers::CONTENT_TYPE, "application/sdp").header(headers::CONTENT_BASE, base);
+                let base = request
+                    .request_uri()
+                    .map_or_else(String::new, |url| format!("{}/", url.as_str().trim_end_matches('/')));
+                let answer = plain(StatusCode::Ok)
+                    .header(headers::CONTENT_TYPE, "application/sdp")
+                    .header(headers::CONTENT_BASE, base);
                 (answer.build(text.into_bytes()), Then::Read)
             }
             Method::Setup => match self.set_up(request) {
