@@ -10,7 +10,10 @@ use alloc::{
 
 use sparekey_xml::{Node, Refused, child, escape, parse};
 
-use crate::{DEVICE, DateTime, SCHEMA, SOAP};
+use crate::{
+    DEVICE, DateTime, SCHEMA, SOAP,
+    media::{self, Cameras, MEDIA},
+};
 
 /// Where a device answers, behind its address and port.
 pub const PATH: &str = "/onvif/device_service";
@@ -28,6 +31,8 @@ pub struct About<'a> {
     pub endpoint: &'a str,
     /// What the device's clock shows.
     pub now: DateTime,
+    /// The cameras that it plays, for who has the account for them.
+    pub cameras: Option<Cameras<'a>>,
 }
 
 /// An answer over HTTP.
@@ -51,14 +56,26 @@ pub fn answer(call: &[u8], about: &About<'_>) -> Answer {
         let asked = body.children().find(Node::is_element).ok_or(Refused::Shape)?;
         let with_capability = child(asked, "IncludeCapability").and_then(|node| node.text());
         let is_with = with_capability.is_some_and(|text| matches!(text.trim(), "true" | "1"));
-        Ok((asked.tag_name().namespace() == Some(DEVICE), asked.tag_name().name().to_string(), is_with))
+        let name = asked.tag_name().name().to_string();
+        let service = match asked.tag_name().namespace() {
+            Some(DEVICE) => Some("tds"),
+            Some(MEDIA) if about.cameras.is_some() => Some("trt"),
+            _ => None,
+        };
+        let for_account = about.cameras.as_ref().filter(|cameras| media::is_called_by(envelope, cameras));
+        let for_account = for_account.and_then(|cameras| media::said(&name, asked, cameras));
+        Ok((service, name, is_with, for_account))
     });
     match asked {
-        Ok((true, name, with_capability)) => match said(&name, with_capability, about) {
+        Ok((Some(service), name, _, Some(said))) => {
+            envelope(200, &format!("<{service}:{name}Response>{said}</{service}:{name}Response>"))
+        }
+        Ok((Some("tds"), name, with_capability, None)) => match said(&name, with_capability, about) {
             Some(said) => envelope(200, &format!("<tds:{name}Response>{said}</tds:{name}Response>")),
             None => fault(400, "Sender", "NotAuthorized", "Only what is open to everybody is answered here."),
         },
-        Ok((false, ..)) => fault(500, "Receiver", "ActionNotSupported", "There is no such service here."),
+        Ok((Some(_), ..)) => fault(400, "Sender", "NotAuthorized", "This is for the account of other programs."),
+        Ok((None, ..)) => fault(500, "Receiver", "ActionNotSupported", "There is no such service here."),
         Err(_) => fault(400, "Sender", "WellFormed", "This is no SOAP 1.2 message."),
     }
 }
@@ -82,7 +99,11 @@ fn said(name: &str, with_capability: bool, about: &About<'_>) -> Option<String> 
             "<tds:Capabilities><tt:Device><tt:XAddr>{url}</tt:XAddr><tt:System><tt:DiscoveryResolve>false</tt:DiscoveryResolve>\
              <tt:DiscoveryBye>true</tt:DiscoveryBye><tt:RemoteDiscovery>false</tt:RemoteDiscovery><tt:SystemBackup>false</tt:SystemBackup>\
              <tt:SystemLogging>false</tt:SystemLogging><tt:FirmwareUpgrade>false</tt:FirmwareUpgrade><tt:SupportedVersions>{version}\
-             </tt:SupportedVersions></tt:System></tt:Device></tds:Capabilities>"
+             </tt:SupportedVersions></tt:System></tt:Device>{}</tds:Capabilities>",
+            about.cameras.map_or_else(String::new, |of| format!(
+                "<tt:Media><tt:XAddr>{}</tt:XAddr><tt:StreamingCapabilities><tt:RTP_RTSP_TCP>true</tt:RTP_RTSP_TCP></tt:StreamingCapabilities></tt:Media>",
+                escape(of.url)
+            ))
         ),
         "GetServices" => {
             let capabilities = if with_capability {
@@ -92,7 +113,11 @@ fn said(name: &str, with_capability: bool, about: &About<'_>) -> Option<String> 
             };
             format!(
                 "<tds:Service><tds:Namespace>{DEVICE}</tds:Namespace><tds:XAddr>{url}</tds:XAddr>{capabilities}\
-                 <tds:Version>{version}</tds:Version></tds:Service>"
+                 <tds:Version>{version}</tds:Version></tds:Service>{}",
+                about.cameras.map_or_else(String::new, |of| format!(
+                    "<tds:Service><tds:Namespace>{MEDIA}</tds:Namespace><tds:XAddr>{}</tds:XAddr><tds:Version>{version}</tds:Version></tds:Service>",
+                    escape(of.url)
+                ))
             )
         }
         "GetServiceCapabilities" => CAPABILITIES.to_string(),
@@ -120,7 +145,7 @@ fn fault(status: u16, code: &str, subcode: &str, reason: &str) -> Answer {
 
 fn envelope(status: u16, body: &str) -> Answer {
     let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><s:Envelope xmlns:s=\"{SOAP}\" xmlns:tds=\"{DEVICE}\" xmlns:tt=\"{SCHEMA}\" \
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><s:Envelope xmlns:s=\"{SOAP}\" xmlns:tds=\"{DEVICE}\" xmlns:trt=\"{MEDIA}\" xmlns:tt=\"{SCHEMA}\" \
          xmlns:ter=\"{ERROR}\"><s:Body>{body}</s:Body></s:Envelope>"
     );
     Answer { status, body }
@@ -134,7 +159,8 @@ mod tests {
     const NOW: DateTime = DateTime { year: 2026, month: 11, day: 5, hour: 23, minute: 59, second: 7 };
 
     fn called(call: &str) -> Answer {
-        let about = About { url: "https://192.168.1.64:8443/onvif/device_service", endpoint: "1-2", now: NOW };
+        let about =
+            About { url: "https://192.168.1.64:8443/onvif/device_service", endpoint: "1-2", now: NOW, cameras: None };
         let answer = answer(call.as_bytes(), &about);
         Document::parse(&answer.body).expect("every answer is well-formed");
         answer
@@ -191,8 +217,67 @@ mod tests {
 
     #[test]
     fn what_the_caller_named_is_escaped() {
-        let about = About { url: "https://a&b<c>\"", endpoint: "1-2", now: NOW };
+        let about = About { url: "https://a&b<c>\"", endpoint: "1-2", now: NOW, cameras: None };
         let answer = answer(call("<d:GetServices/>").as_bytes(), &about);
         assert!(answer.body.contains("https://a&amp;b&lt;c&gt;&quot;"), "{}", answer.body);
+    }
+
+    #[test]
+    fn cameras_are_for_who_has_the_account() {
+        let camera = media::Camera {
+            token: "1".to_string(),
+            name: "Door & yard".to_string(),
+            uri: "rtsp://10.0.0.64:8554/camera/1/main".to_string(),
+            encoding: "H264",
+            size: (1_920, 1_080),
+        };
+        let cameras = Cameras {
+            url: "https://h/onvif/media_service",
+            username: "viewer",
+            password: "drawn",
+            now: 1_284_623_500,
+            model: "NVR-8",
+            firmware: "1",
+            serial: "S",
+            cameras: core::slice::from_ref(&camera),
+        };
+        let about = About { url: "https://h/onvif/device_service", endpoint: "1-2", now: NOW, cameras: Some(cameras) };
+        let created = DateTime { year: 2010, month: 9, day: 16, hour: 7, minute: 50, second: 45 };
+        let asked = |name: &str, password: &str, call: &str, now: u64| {
+            let token = crate::UsernameToken::new(name, password, [7; 16], created);
+            let call = format!(
+                "<s:Envelope xmlns:s=\"{SOAP}\"><s:Header>{}</s:Header><s:Body>{call}</s:Body></s:Envelope>",
+                token.header()
+            );
+            let cameras = Cameras { now, ..cameras };
+            let answer = answer(call.as_bytes(), &About { cameras: Some(cameras), ..about });
+            Document::parse(&answer.body).expect("every answer is well-formed");
+            answer
+        };
+        let profiles = format!("<GetProfiles xmlns=\"{MEDIA}\"/>");
+        let told = asked("viewer", "drawn", &profiles, 1_284_623_500);
+        assert!(
+            told.status == 200 && told.body.contains("Door &amp; yard") && told.body.contains("<tt:Width>1920<"),
+            "{told:?}"
+        );
+        let uri = format!("<GetStreamUri xmlns=\"{MEDIA}\"><ProfileToken>1</ProfileToken></GetStreamUri>");
+        assert!(
+            asked("viewer", "drawn", &uri, 1_284_623_500).body.contains("<tt:Uri>rtsp://10.0.0.64:8554/camera/1/main<")
+        );
+        let information = format!("<GetDeviceInformation xmlns=\"{DEVICE}\"/>");
+        assert!(asked("viewer", "drawn", &information, 1_284_623_500).body.contains("<tds:SerialNumber>S<"));
+        for (name, password, now) in
+            [("viewer", "other", 1_284_623_500), ("admin", "drawn", 1_284_623_500), ("viewer", "drawn", 1_284_623_800)]
+        {
+            for call in [&profiles, &uri, &information] {
+                let told = asked(name, password, call, now);
+                assert!(
+                    told.status == 400 && told.body.contains("ter:NotAuthorized") && !told.body.contains("rtsp:"),
+                    "{name} {password} {now}"
+                );
+            }
+        }
+        let other = format!("<GetStreamUri xmlns=\"{MEDIA}\"><ProfileToken>2</ProfileToken></GetStreamUri>");
+        assert_eq!(asked("viewer", "drawn", &other, 1_284_623_500).status, 400);
     }
 }

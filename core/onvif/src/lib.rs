@@ -7,6 +7,7 @@
 extern crate alloc;
 
 pub mod device_service;
+pub mod media;
 mod security;
 pub mod users;
 
@@ -31,4 +32,18 @@ pub struct DateTime {
     pub minute: u64,
     /// 0 to 59.
     pub second: u64,
+}
+
+impl DateTime {
+    /// Seconds since 1970; `None` for what is no time since then.
+    #[must_use]
+    pub fn seconds(self) -> Option<u64> {
+        let Self { year, month, day, hour, minute, second } = self;
+        let in_range = (1970..10_000).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+        // Days since 0000-03-01, in years that begin in March.
+        let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+        let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day.checked_sub(1)?;
+        let of_day = hour * 3_600 + minute * 60 + second;
+        (in_range && hour < 24 && minute < 60 && second < 61).then(|| (days - 719_468) * 86_400 + of_day)
+    }
 }

@@ -10,10 +10,12 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Router};
 use http::request::Parts;
+use sparekey_onvif::media::Camera;
 use sparekey_protocol::clip::Clip;
 use sparekey_web::assets::Asset;
 use sparekey_web::page::Page;
 use sparekey_web::problem::Problem;
+use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::visitor::Visitor;
@@ -28,6 +30,48 @@ pub trait Guest: Debug + Send + Sync {
 
     /// What its pages load.
     fn assets(&self) -> &'static [&'static Asset];
+
+    /// What other people's programs may play, and with which account; `None` if none may.
+    fn channels(&self) -> Option<Channels>;
+}
+
+/// What other people's programs may play by RTSP.
+#[derive(Debug)]
+pub struct Channels {
+    /// Their account.
+    pub username: &'static str,
+    /// Its password.
+    pub password: Zeroizing<String>,
+    /// The port of RTSP.
+    pub port: u16,
+    /// The cameras.
+    pub cameras: Vec<Channel>,
+}
+
+/// One camera.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    /// Its number.
+    pub id: u32,
+    /// What people call it.
+    pub name: String,
+    /// Whether its pictures are H.265, and not H.264.
+    pub is_h265: bool,
+    /// Pixels.
+    pub size: (u16, u16),
+}
+
+impl Channel {
+    /// As ONVIF tells it, at the name under which the device was reached.
+    pub(crate) fn at(&self, host: &str, port: u16) -> Camera {
+        Camera {
+            token: self.id.to_string(),
+            name: self.name.clone(),
+            uri: format!("rtsp://{host}:{port}/camera/{}/main", self.id),
+            encoding: if self.is_h265 { "H265" } else { "H264" },
+            size: self.size,
+        }
+    }
 }
 
 /// The agent, as its guest sees it.

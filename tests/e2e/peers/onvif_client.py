@@ -18,6 +18,16 @@ session.verify = False  # who the device is, its own proof tells, which other pr
 wsdl = pathlib.Path(onvif.__file__).parent.parent / "wsdl"
 camera = onvif.ONVIFCamera(f"https://{address}", port, user, password, str(wsdl), transport=Transport(session=session))
 device = camera.devicemgmt
+if user == "viewer":
+    media = camera.create_media_service()
+    profiles = media.GetProfiles()
+    setup = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
+    uris = [media.GetStreamUri({"StreamSetup": setup, "ProfileToken": profile.token}).Uri for profile in profiles]
+    print(json.dumps({
+        "serial": device.GetDeviceInformation().SerialNumber, "names": [profile.Name for profile in profiles], "uris": uris,
+        "width": [profile.VideoEncoderConfiguration.Resolution.Width for profile in profiles],
+    }))
+    sys.exit()
 if user:
     print(json.dumps({"users": [known.Username for known in device.GetUsers()]}))
     sys.exit()

@@ -509,6 +509,30 @@ fn other_programs_play_it() {
     let got = video::pictures(&by_gstreamer).len();
     assert!(got > 50, "{got} pictures");
 
+    // Programs that know ONVIF find it by themselves.
+    if let Some(python) = std::env::var_os("SPAREKEY_PEER_PYTHON") {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/onvif_client.py");
+        let main = site.world.screen_url().rsplit(':').next().unwrap().to_owned();
+        let asked = |password: &str| {
+            let output =
+                Command::new(&python).arg(&script).args(["127.0.0.1", &main, "viewer", password]).output().unwrap();
+            (
+                output.status.success(),
+                String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+            )
+        };
+        let (done, said) = asked(password);
+        assert!(done, "{said}");
+        let told: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(
+            (&told["serial"], &told["names"], &told["width"]),
+            (&json!("NVR-2026-000417"), &json!(["Door"]), &json!([640]))
+        );
+        assert_eq!(told["uris"][0], format!("rtsp://127.0.0.1:{port}/camera/{id}/main"));
+        let (done, said) = asked("wrong");
+        assert!(!done && said.contains("account of other programs"), "{said}");
+    }
+
     // Taken back, nothing is listened on.
     assert_eq!(site.api.send("DELETE", "/api/v1/programs", &[], Vec::new()).unwrap().status, 204);
     until("it is not listened on", Duration::from_secs(5), || {

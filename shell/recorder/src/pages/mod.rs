@@ -9,16 +9,20 @@ mod wall;
 use std::sync::Arc;
 
 use axum::Router;
-use sparekey_agent::guest::{Guest, House};
+use sparekey_agent::guest::{Channel, Channels, Guest, House};
 use sparekey_web::{
     assets::Asset,
     page::{Banner, Page, Tone, Width},
 };
 
+use zeroize::Zeroizing;
+
 use crate::{
     api,
     camera::State,
+    disk::Stream,
     recorder::{Inside, Recorder, Running},
+    rtsp::USERNAME,
     settings,
 };
 
@@ -41,6 +45,18 @@ impl Guest for Recorder {
 
     fn assets(&self) -> &'static [&'static Asset] {
         &ASSETS
+    }
+
+    fn channels(&self) -> Option<Channels> {
+        let account = self.0.settings().programs.clone()?;
+        let channel = |(camera, running): (settings::Camera, Arc<Running>)| {
+            let tracks = running.stream(Stream::Main)?.hub.tracks()?;
+            let is_h265 = tracks.video.codec.starts_with("hvc1");
+            Some(Channel { id: camera.id, name: camera.name, is_h265, size: tracks.video.size })
+        };
+        let cameras = self.0.cameras().into_iter().filter_map(channel).collect();
+        let password = Zeroizing::new(account.password.expose().to_owned());
+        Some(Channels { username: USERNAME, password, port: account.port, cameras })
     }
 }
 

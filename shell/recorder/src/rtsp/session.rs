@@ -21,7 +21,7 @@ use super::{
 use crate::{
     disk::Stream,
     hub::{Hub, Live, Subscription},
-    media::{Frame, Track, Tracks, VIDEO_RATE},
+    media::{Frame, Track, Tracks},
     recorder::Inside,
 };
 
@@ -182,11 +182,11 @@ impl Session<'_> {
     fn set_up(&mut self, request: &Request<Vec<u8>>) -> Result<String, StatusCode> {
         let transport = request.header(&headers::TRANSPORT).map_or("", |value| value.as_str());
         // Of those that are offered, the one over this connection.
-        let channels = transport.split(',').filter(|one| one.contains("RTP/AVP/TCP")).find_map(|one| {
-            let channels = one.split(';').find_map(|field| field.trim().strip_prefix("interleaved="));
-            Some(channels.map_or(Some(0), |channels| channels.split('-').next()?.parse::<u8>().ok()))
-        });
-        let channel = channels.ok_or(StatusCode::UnsupportedTransport)?.ok_or(StatusCode::BadRequest)?;
+        let offered =
+            transport.split(',').find(|one| one.contains("RTP/AVP/TCP")).ok_or(StatusCode::UnsupportedTransport)?;
+        let channels = offered.split(';').find_map(|field| field.trim().strip_prefix("interleaved="));
+        let channel = channels.map_or(Some(0), |channels| channels.split('-').next()?.parse::<u8>().ok());
+        let channel = channel.ok_or(StatusCode::BadRequest)?;
         let track = request.request_uri().and_then(|url| url.path_segments()?.next_back().map(str::to_owned));
         let (hub, tracks) = self.find(request).ok_or(StatusCode::NotFound)?;
         let setup = self.setup.get_or_insert(Setup { hub, tracks, video: None, audio: None });
@@ -237,7 +237,6 @@ impl Playing {
         self.begun |= frame.track == Track::Video && frame.key;
         let of = if frame.track == Track::Video { &mut self.video } else { &mut self.audio };
         let Some((channel, packets)) = of.as_mut().filter(|_| self.begun) else { return Some(Vec::new()) };
-        debug_assert!(VIDEO_RATE == 90_000, "the description says so");
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "RTP's time wraps")]
         let time = frame.ticks as u32;
         let mut out = Vec::with_capacity(frame.data.len() + 256);
