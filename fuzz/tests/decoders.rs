@@ -7,7 +7,9 @@ use bolero::check;
 use sparekey_fuzz::{DEVICE, MAKER, Service, certificate, contents, edited, payload_of, request_with, signed};
 use sparekey_protocol::{
     BaseUrl, Card, CardName, CaseNumber, Certificate, DeviceId, Language, MakerId, Nonce, ReservedEmail, SigningKey,
-    Time, VerifierKey, digits,
+    Time, VerifierKey,
+    clip::{self, Clip},
+    digits,
     enrol::{self, EnrolmentSecret},
     files,
     grant::{self, Grant},
@@ -91,6 +93,18 @@ target!(random_bytes, Vec<u8>, |input: &Vec<u8>| {
     let _ = qr::read(&text);
     let _ = (Checkpoint::parse(&text), LogProof::parse(&text), Tile::parse_path(&text));
     assert!(pem::read_signing_key(&text).is_none());
+});
+
+target!(edited_clip, Edits, {
+    let (device, maker) = (SigningKey::from_seed(&DEVICE), SigningKey::from_seed(&MAKER).public());
+    let id = DeviceId::of(&device.public().to_bytes());
+    let said = Clip { device: id, camera: "Door".to_owned(), from: 1, to: 2, sha256: [3; 32], length: 4 };
+    let good = said.sign(&device, &certificate());
+    move |edits: &Edits| {
+        let file = edited(&good, edits);
+        assert_eq!(clip::open(&file, Some(&maker)).is_ok(), file == good);
+        let _ = clip::open(&file, None);
+    }
 });
 
 target!(edited_request, Edits, {

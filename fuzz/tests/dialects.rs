@@ -13,6 +13,7 @@ use sparekey_fuzz::edited;
 use sparekey_onvif::{
     DateTime,
     device_service::{self, About, Answer},
+    media::{Camera, Cameras},
     users,
 };
 
@@ -104,7 +105,25 @@ target!(edited_device_service, Edits, {
     );
     let now = DateTime { year: 2026, month: 1, day: 2, hour: 3, minute: 4, second: 5 };
     move |edits: &Edits| {
-        let about = About { url: "https://192.0.2.1/onvif/device_service", endpoint: "1-2", now };
+        let camera = Camera {
+            token: "1".to_owned(),
+            name: "Door".to_owned(),
+            uri: "rtsp://192.0.2.1/camera/1/main".to_owned(),
+            encoding: "H264",
+            size: (640, 360),
+        };
+        let cameras = Cameras {
+            url: "https://192.0.2.1/onvif/media_service",
+            username: "viewer",
+            password: "drawn",
+            now: 0,
+            model: "NVR-8",
+            firmware: "1",
+            serial: "S",
+            cameras: &[camera],
+        };
+        let about =
+            About { url: "https://192.0.2.1/onvif/device_service", endpoint: "1-2", now, cameras: Some(cameras) };
         let Answer { status, body } = device_service::answer(&edited(good.as_bytes(), edits), &about);
         assert!([200, 400, 500].contains(&status) && body.len() < 2_000);
     }

@@ -21,6 +21,8 @@ mod secret;
 mod settings;
 mod slices;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod time;
 
 pub use disk::writer::Keep;

@@ -173,9 +173,13 @@ impl Taker {
             return;
         };
         let ends = pictures.iter().skip(1).map(|picture| picture.ticks).chain(until);
-        let durations = pictures.iter().zip(ends.map(Some).chain([None])).map(|(picture, end)| {
-            end.map_or(LAST_PICTURE, |end| u32::try_from(end - picture.ticks).unwrap_or(LAST_PICTURE))
-        });
+        // The last one before a break is as long as the one before it.
+        let usual = pictures.windows(2).next_back().and_then(|two| u32::try_from(two[1].ticks - two[0].ticks).ok());
+        let usual = usual.unwrap_or(LAST_PICTURE);
+        let durations = pictures
+            .iter()
+            .zip(ends.map(Some).chain([None]))
+            .map(|(picture, end)| end.and_then(|end| u32::try_from(end - picture.ticks).ok()).unwrap_or(usual));
         let samples: Vec<_> = pictures
             .iter()
             .zip(durations)
