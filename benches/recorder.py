@@ -73,8 +73,8 @@ def call(url, path, body=None, token=None):
         return json.loads(answer.read() or b"null")
 
 
-def ours(folder, cameras):
-    """The whole product."""
+def ours(folder, cameras, look=None):
+    """The whole product; `look` is called with its address and a session, if it is given."""
     run = lambda *args: subprocess.run([PROGRAM, *args], check=True, stdout=subprocess.DEVNULL, cwd=folder)
     run("maker", "init", "maker")
     run("service", "init", "service", "--maker", "maker/maker.pub")
@@ -89,7 +89,7 @@ def ours(folder, cameras):
         token = call(url, "/api/v1/sessions", {"username": "admin", "password": PASSWORD})["token"]
         for number, camera in enumerate(cameras):
             call(url, "/api/v1/cameras", {"name": f"Camera {number}", "url": camera}, token)
-        figures = measured([process.pid])
+        figures = look(url, token) if look else measured([process.pid])
         told = call(url, "/api/v1/cameras", token=token)["cameras"]
         assert all(camera["state"] == "live" for camera in told), told
         return figures

@@ -299,6 +299,9 @@ pub(crate) async fn start(
         erased.map_err(|error| FolderError::Vault(VaultError::Io(error)))?;
     }
     let active = device.is_active();
+    if let Some(guest) = agent.guest.as_ref().filter(|_| !active) {
+        guest.unowned();
+    }
     let cost = hashing_cost(&agent.held, &device)?;
 
     let language = settings.mail_language().map_err(FolderError::Settings)?;

@@ -31,6 +31,9 @@ pub trait Guest: Debug + Send + Sync {
     /// What its pages load.
     fn assets(&self) -> &'static [&'static Asset];
 
+    /// Nobody owns the device: what only its last owner could mean is to be forgotten. Called at each start without an owner.
+    fn unowned(&self);
+
     /// What other people's programs may play, and with which account; `None` if none may.
     fn channels(&self) -> Option<Channels>;
 }

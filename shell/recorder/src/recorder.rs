@@ -19,7 +19,7 @@ use crate::{
     disk::{
         Stream,
         library::Library,
-        writer::{DiskError, Health, Keep, Writer},
+        writer::{Health, Keep, Writer},
     },
     hub::{Hub, Watchers},
     intake::Intake,
@@ -37,9 +37,6 @@ pub enum RecorderError {
     /// Its settings.
     #[error("{path} cannot be read ({1})\nMend it, or remove it: cameras are then added anew.", path = .0.display())]
     Settings(PathBuf, io::Error),
-    /// Its disk.
-    #[error("recordings cannot be kept in {path} ({1})\nCheck the disk that it is on: is it there, and writable?", path = .0.display())]
-    Disk(PathBuf, String),
     /// The system.
     #[error("the system refuses what a recorder needs ({0})\nCheck its limits of threads and memory.")]
     System(#[from] io::Error),
@@ -114,14 +111,12 @@ impl Recorder {
     pub fn open(dir: &Path, device: &str) -> Result<Self, RecorderError> {
         let settings = Settings::read(dir).map_err(|error| RecorderError::Settings(dir.join("cameras.json"), error))?;
         let folder = dir.join(FOLDER);
-        let failed = |error: DiskError| RecorderError::Disk(folder.clone(), error.to_string());
-        let writer = Writer::start(&folder, settings.keep).map_err(failed)?;
+        let writer = Writer::start(&folder, settings.keep)?;
         if writer.repaired.files > 0 {
             let (files, bytes) = (writer.repaired.files, writer.repaired.bytes);
             tracing::info!(files, bytes, "recordings that were open when the recorder ended were closed");
         }
-        let library = Library::new(&folder, Arc::clone(&writer.open)).map_err(|error| failed(error.into()))?;
-        let library = Arc::new(library);
+        let library = Arc::new(Library::new(&folder, &writer));
         let backup = Sender::start(Arc::clone(&library), settings.backup.clone(), device.to_owned())?;
         let watchers = Watchers::default();
         let intake = Intake::start(watchers.clone())?;
@@ -259,6 +254,19 @@ impl Inside {
         drop(settings);
         self.running().remove(&id);
         Ok(true)
+    }
+
+    /// Recordings are not sent to the last owner's storage any more, and his programs are let in no more. Cameras stay: they belong to the place.
+    pub(crate) fn forget_owner(&self) -> io::Result<()> {
+        let is_set = {
+            let settings = self.settings();
+            settings.backup.is_some() || settings.programs.is_some()
+        };
+        if is_set {
+            self.set_backup(None)?;
+            self.set_account(None)?;
+        }
+        Ok(())
     }
 
     fn erase(&self) -> io::Result<()> {

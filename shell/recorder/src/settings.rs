@@ -18,18 +18,33 @@ pub(crate) const MOST_CAMERAS: usize = 64;
 const LONGEST: u64 = 1 << 20;
 
 /// All that is set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     /// How much is kept.
     pub(crate) keep: Keep,
     /// Where recordings are sent.
     pub(crate) backup: Option<Backup>,
+    /// Below which folders that may be, as whoever set the recorder up allows: an owner in a browser is not to write anywhere.
+    pub(crate) backup_roots: Vec<PathBuf>,
     /// The account of other programs.
     pub(crate) programs: Option<Account>,
     pub(crate) cameras: Vec<Camera>,
     /// The number of the last camera that was added: none is given twice, since recordings bear it.
     pub(crate) last: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            keep: Keep::default(),
+            backup: None,
+            backup_roots: ["/mnt", "/media", "/run/media", "/srv"].map(PathBuf::from).into(),
+            programs: None,
+            cameras: Vec::new(),
+            last: 0,
+        }
+    }
 }
 
 /// One camera.

@@ -67,7 +67,7 @@ impl Site {
     }
 
     fn library(&self) -> Library {
-        Library::new(self.dir.path(), Arc::clone(&self.writer.as_ref().unwrap().open)).unwrap()
+        Library::new(self.dir.path(), self.writer.as_ref().unwrap())
     }
 
     /// Ends as it should.
@@ -191,7 +191,7 @@ fn a_row_without_a_file_and_a_file_without_pictures_are_forgotten() {
 #[test]
 fn what_is_over_a_share_goes_and_what_is_locked_stays() {
     let film = film();
-    let mut site = Site::make(Keep { free: 0, ..Keep::default() });
+    let mut site = Site::make(Keep { free: Some(0), ..Keep::default() });
     for _ in 0..4 {
         site.play(&film, 1);
         site.taker.as_mut().unwrap().end();
@@ -200,12 +200,12 @@ fn what_is_over_a_share_goes_and_what_is_locked_stays() {
     let library = site.library();
     let files = until(|| library.files(CHANNEL, ALL).ok().filter(|files| files.len() == 4));
     assert!(files.windows(2).all(|two| two[0].span().to <= two[1].span().from), "none lies over another");
-    let lock = library.index().lock(1, files[0].span(), "kept").unwrap();
-    site.writer.as_ref().unwrap().disk().keep(Keep { days: None, bytes_of_camera: Some(1), free: 0 });
+    let lock = library.ask(|index| index.lock(1, files[0].span(), "kept")).unwrap();
+    site.writer.as_ref().unwrap().disk().keep(Keep { days: None, bytes_of_camera: Some(1), free: Some(0) });
     let left = until(|| library.files(CHANNEL, ALL).ok().filter(|files| files.len() == 1));
     assert_eq!(left[0].id, files[0].id);
-    assert!(library.index().unlock(lock).unwrap() && !library.index().unlock(lock).unwrap());
-    site.writer.as_ref().unwrap().disk().keep(Keep { days: None, bytes_of_camera: Some(0), free: 0 });
+    assert!(library.ask(|index| index.unlock(lock)).unwrap() && !library.ask(|index| index.unlock(lock)).unwrap());
+    site.writer.as_ref().unwrap().disk().keep(Keep { days: None, bytes_of_camera: Some(0), free: Some(0) });
     until(|| library.files(CHANNEL, ALL).unwrap().is_empty().then_some(()));
     assert!(site.files().is_empty());
 }

@@ -41,6 +41,8 @@ pub struct World {
     setup: Setup,
     service_port: u16,
     recorder_port: u16,
+    /// Of both programs' environment.
+    more: Vec<(String, String)>,
     dir: TempDir,
 }
 
@@ -55,6 +57,7 @@ impl World {
             recorder_port: ports::free(),
             service: None,
             recorder: None,
+            more: Vec::new(),
         };
         let [maker, service, card] = ["maker", "service", "card"].map(|name| world.path(name));
         let maker_pub = format!("{maker}/maker.pub");
@@ -134,7 +137,13 @@ impl World {
     }
 
     fn variables(&self) -> Vec<(&str, &str)> {
-        self.setup.log.iter().map(|log| ("SPAREKEY_LOG", *log)).collect()
+        let log = self.setup.log.iter().map(|log| ("SPAREKEY_LOG", *log));
+        log.chain(self.more.iter().map(|(name, value)| (name.as_str(), value.as_str()))).collect()
+    }
+
+    /// Sets a variable of the programs that start from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.more.push((name.to_owned(), value.to_owned()));
     }
 
     /// The running service.

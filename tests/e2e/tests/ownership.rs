@@ -79,11 +79,13 @@ fn handed_over_in_a_browser_and_activated_with_the_code() {
 /// Nobody remembers anything: a hand on the button, and the screen. Power fails before the recordings are erased.
 #[test]
 fn reset_by_a_hand_on_the_device_and_erased_over_crashes() {
-    let mut world = World::start(Setup::default());
-    world.device().activate(FIRST, &["olga@owners.example.org"]);
+    let mut world = World::make(Setup::default());
     let (disk, recordings) = (world.folder().join("disk"), world.folder().join("recorder/recordings"));
     fs::create_dir(&disk).unwrap();
     symlink(&disk, &recordings).unwrap();
+    world.start_service();
+    world.start_recorder();
+    world.device().activate(FIRST, &["olga@owners.example.org"]);
     let recording = recording(&world);
 
     let screen = Browser::open(&Look::MONITOR);

@@ -30,6 +30,9 @@ impl Site {
     fn make() -> Self {
         let mut world = World::make(Setup::default());
         world.hash_cheaply("recorder");
+        // Where a test may send recordings to.
+        let settings = json!({ "backup_roots": [world.folder()] });
+        fs::write(world.path("recorder/cameras.json"), settings.to_string()).unwrap();
         world.start_recorder();
         world.device().activate(PASSWORD, &[]);
         let api = log_in(&world);
@@ -374,6 +377,12 @@ fn to_a_folder_and_back() {
     let id = site.add("Door", &cameras.url(0));
     let refused = site.api.json("PUT", "/api/v1/backup", &json!({ "place": { "folder": "/proc/nowhere" } })).unwrap();
     assert_eq!(refused.problem(), "backup-not-reached");
+    let refused = site.api.json("PUT", "/api/v1/backup", &json!({ "place": { "folder": "/etc" } })).unwrap();
+    assert!(
+        refused.problem() == "backup-not-reached" && refused.text().contains("Give a folder below"),
+        "{}",
+        refused.text()
+    );
     assert_eq!(
         site.api.post("/api/v1/backup/restore", &json!({ "camera": id, "from": 1, "to": 2 })).problem(),
         "no-backup"
@@ -564,4 +573,153 @@ fn h265_as_it_comes() {
         ffmpeg.status().unwrap().success().then_some(())
     });
     assert_eq!(video::decode(&out), "");
+}
+
+/// A page of another site opens a WebSocket without asking; what browsers say of it is looked at.
+#[test]
+fn other_sites_watch_nothing() {
+    use std::io::{Read, Write};
+
+    let site = Site::make();
+    let cameras = Cameras::start(Film::SMALL, 1, &[]);
+    let id = site.add("Door", &cameras.url(0));
+    site.until_state(id, "live");
+    let token = site.world.device().log_in(PASSWORD).must(201)["token"].as_str().unwrap().to_owned();
+    let url = site.world.screen_url();
+    let host = url.strip_prefix("http://").unwrap();
+    let opened = |header: &str, token: &str| {
+        let mut stream = std::net::TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "GET /api/v1/cameras/{id}/live HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {token}\r\n{header}\r\n"
+        )
+        .unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[9..]).into_owned()
+    };
+    for (header, status) in [
+        ("", "101"),
+        (&*format!("Origin: http://{host}\r\n"), "101"),
+        ("Sec-Fetch-Site: same-origin\r\n", "101"),
+        ("Origin: https://evil.example\r\n", "403"),
+        ("Origin: null\r\n", "403"),
+        ("Sec-Fetch-Site: cross-site\r\n", "403"),
+        ("Sec-Fetch-Site: same-site\r\n", "403"),
+    ] {
+        assert_eq!(opened(header, &token), status, "{header}");
+    }
+    assert_eq!(opened("", "wrong"), "401");
+}
+
+/// Handed over with the wish to erase: recordings go, and with them the cameras, whose passwords are the old owner's.
+#[test]
+fn erased_with_the_ownership() {
+    let site = Site::make();
+    let cameras = Cameras::start(Film::SMALL, 1, &["--digest"]);
+    let id = site.add("Door", &cameras.url(0).replace("rtsp://", "rtsp://admin:s3cret@"));
+    site.until_state(id, "live");
+    wait(4);
+    assert!(!site.recorded(id).is_empty() && !site.files().is_empty());
+    let kept = || fs::read_to_string(site.world.path("recorder/cameras.json")).unwrap();
+    assert!(kept().contains("s3cret"));
+    let asked = json!({ "password": PASSWORD, "recordings": "erase" });
+    let answer = site.api.post("/api/v1/transfer", &asked);
+    assert!([200, 201, 202].contains(&answer.status), "{} {}", answer.status, answer.text());
+    until("all is gone", Duration::from_secs(20), || {
+        (site.files().is_empty() && !kept().contains("s3cret")).then_some(())
+    });
+    wait(3);
+    assert!(site.files().is_empty(), "nothing is recorded for nobody");
+}
+
+/// A disk that stops taking anything is said at once; one that comes back is recorded to again, by itself.
+#[test]
+fn a_disk_that_is_pulled_and_put_back() {
+    let mut world = World::make(Setup::default());
+    world.hash_cheaply("recorder");
+    let (image, folder) = (world.path("disk.img"), world.path("recorder/recordings"));
+    fs::create_dir_all(&folder).unwrap();
+    let run = |line: &str| {
+        let mut words = line.split(' ');
+        Command::new(words.next().unwrap())
+            .args(words)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .status()
+    };
+    let done = |line: &str| run(line).is_ok_and(|status| status.success());
+    let mount = format!("mount -o loop {image} {folder}");
+    if !done(&format!("truncate -s 128M {image}")) || !done(&format!("mkfs.ext4 -q -F {image}")) || !done(&mount) {
+        return skip::skipped("no disk can be made here");
+    }
+    let mounted = Mounted(folder.clone());
+    world.start_recorder();
+    world.device().activate(PASSWORD, &[]);
+    let site = Site { api: log_in(&world), world };
+    let cameras = Cameras::start(Film::SMALL, 1, &[]);
+    let id = site.add("Door", &cameras.url(0));
+    site.until_state(id, "live");
+    wait(4);
+    let failing = || site.api.get("/api/v1/recorder").must(200)["disk"]["failing"].clone();
+    assert!(failing().is_null());
+
+    // As if it were pulled: the system ends with it in the midst of a write (ext4(5), `abort`).
+    assert!(done(&format!("mount -o remount,abort {folder}")));
+    let told = until("it is told", Duration::from_secs(10), || Some(failing()).filter(Value::is_array));
+    assert!(now() - told[1].as_u64().unwrap() < 10_000, "{told}");
+    let page = site.api.get("/cameras").text();
+    assert!(page.contains("The disk takes no recordings.") && page.contains("role=\"alert\""), "{page}");
+    assert_eq!(site.camera(id)["state"], "live", "the camera is shown on");
+    // Gone altogether: nothing is put into the folder under it.
+    drop(mounted);
+    wait(4);
+    let left: Vec<_> = fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path()).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(failing().is_array());
+
+    let put_back = now();
+    let _ = run(&format!("e2fsck -fy {image}"));
+    assert!(done(&mount));
+    let _mounted = Mounted(folder.clone());
+    until("it goes on", Duration::from_secs(20), || failing().is_null().then_some(()));
+    until("it is recorded", Duration::from_secs(20), || {
+        let spans = site.recorded(id);
+        (spans.first()?.0 < put_back && spans.last()?.1 > put_back + 2_000).then_some(())
+    });
+}
+
+/// Set back an hour, nothing recorded is lost and nothing lies over another.
+#[test]
+fn a_clock_that_is_set_back() {
+    let mut world = World::make(Setup::default());
+    world.hash_cheaply("recorder");
+    let (shim, offset) = (world.path("clock.so"), world.path("offset"));
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/clock_set.c");
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-O2", "-o", &shim, source]).status();
+    if !built.is_ok_and(|status| status.success()) {
+        return skip::skipped("no C compiler");
+    }
+    fs::write(&offset, "0").unwrap();
+    world.set("LD_PRELOAD", &shim);
+    world.set("CLOCK_OFFSET", &offset);
+    world.start_recorder();
+    world.device().activate(PASSWORD, &[]);
+    let site = Site { api: log_in(&world), world };
+    let cameras = Cameras::start(Film::SMALL, 1, &[]);
+    let id = site.add("Door", &cameras.url(0));
+    site.until_state(id, "live");
+    wait(5);
+    fs::write(&offset, "-3600").unwrap();
+    wait(6);
+    let told = site.api.get("/api/v1/recorder").must(200);
+    assert!((3_590_000..3_610_000).contains(&told["clock_ahead"].as_u64().unwrap()), "{told}");
+    assert!(site.api.get("/cameras").text().contains("The clock was set back by 60 minutes."));
+    let spans = site.recorded(id);
+    assert_eq!(spans.len(), 1, "it goes on: {spans:?}");
+    assert!(spans[0].1 - spans[0].0 > 9_000 && now() - spans[0].1 < 3_000, "{spans:?} at {}", now());
+    let clip = site.clip(id, spans[0].0, spans[0].1);
+    assert!((duration(&clip) - (spans[0].1 - spans[0].0) as f64 / 1_000.0).abs() < 0.2);
+    assert_eq!(video::decode(&clip), "");
 }

@@ -26,6 +26,8 @@ impl Site {
     fn make(film: Film, count: usize, look: &Look) -> Self {
         let mut world = World::make(Setup::default());
         world.hash_cheaply("recorder");
+        let settings = json!({ "backup_roots": [world.folder()] });
+        fs::write(world.path("recorder/cameras.json"), settings.to_string()).unwrap();
         world.start_recorder();
         world.device().activate(PASSWORD, &[]);
         let token = world.device().log_in(PASSWORD).must(201)["token"].as_str().unwrap().to_owned();
@@ -58,8 +60,8 @@ impl Site {
 
     /// The first picture, and then more of them.
     fn until_moving(&self, mode: &str) {
+        self.browser.wait_until(mode, |_| self.video("video.dataset.mode") == mode);
         self.browser.wait_until("a picture", |_| self.video("video.readyState >= 2 && video.videoWidth > 0") == true);
-        assert_eq!(self.video("video.dataset.mode"), mode);
         let before = self.video("video.currentTime").as_f64().unwrap();
         self.browser.wait_until("more pictures", |_| self.video("video.currentTime").as_f64().unwrap() > before + 0.4);
     }
@@ -219,4 +221,24 @@ fn what_is_set_by_hand() {
     site.goto("/cameras/1");
     browser.see_path("the login", |path| path == "/login");
     critic.conclude();
+}
+
+/// A session that is ended elsewhere ends what is being watched by it, within seconds.
+#[test]
+fn who_is_logged_out_sees_no_more() {
+    let site = Site::make(Film::SMALL, 1, &Look::LAPTOP);
+    site.goto("/cameras/1");
+    site.until_moving("live");
+    // The owner ends all other sessions.
+    let told = site.api.get("/api/v1/sessions").must(200);
+    let sessions = told["sessions"].as_array().unwrap();
+    for session in sessions.iter().filter(|session| session["mine"] != true) {
+        let path = format!("/api/v1/sessions/{}", session["number"]);
+        assert_eq!(site.api.send("DELETE", &path, &[], Vec::new()).unwrap().status, 204, "{path}");
+    }
+    site.browser.see_text("connecting");
+    let before = site.video("video.currentTime").as_f64().unwrap();
+    thread::sleep(Duration::from_secs(2));
+    assert!(site.video("video.currentTime").as_f64().unwrap() - before < 0.5);
+    site.browser.complaints();
 }

@@ -94,7 +94,7 @@ fn from_activation_to_a_new_password() {
     let mut world = World::start(Setup { mail: Some(postfix.url()), ..Setup::default() });
     let mailbox = postfix.mailbox();
     let recordings = world.folder().join("recorder/recordings");
-    fs::create_dir(&recordings).unwrap();
+    fs::create_dir_all(&recordings).unwrap();
     fs::write(recordings.join("2026-11-22.mp4"), b"a day").unwrap();
 
     // The first day.

@@ -1,10 +1,13 @@
 //! Recordings on another disk or in somebody's storage.
 
-use std::sync::Arc;
+use std::{
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{self, State},
 };
 use http::StatusCode;
 use serde::Deserialize;
@@ -65,6 +68,9 @@ pub(super) async fn set(
 /// The same, for a page.
 pub(crate) async fn set_backup(recorder: &Arc<Inside>, backup: Option<Backup>) -> Result<(), Problem> {
     if let Some(backup) = &backup {
+        if let Place::Folder(folder) = &backup.place {
+            is_allowed(folder, &recorder.settings().backup_roots)?;
+        }
         let tried = async {
             let store = Store::open(&backup.place)?;
             let text = bytes::Bytes::from_static(b"A Sparekey recorder may write here.\n");
@@ -78,11 +84,26 @@ pub(crate) async fn set_backup(recorder: &Arc<Inside>, backup: Option<Backup>) -
     recorder.set_backup(backup).map_err(disk)
 }
 
+/// Whether a folder is below one of those; links that lead elsewhere are followed first.
+fn is_allowed(folder: &Path, roots: &[PathBuf]) -> Result<(), Problem> {
+    // The last part of it may have to be made yet.
+    let there = folder.ancestors().find_map(|there| there.canonicalize().ok());
+    let plain = folder.is_absolute() && folder.components().all(|part| !matches!(part, Component::ParentDir));
+    let below = |root: &PathBuf| {
+        root.canonicalize().is_ok_and(|root| there.as_ref().is_some_and(|there| there.starts_with(root)))
+    };
+    if plain && roots.iter().any(below) {
+        return Ok(());
+    }
+    let roots: Vec<_> = roots.iter().map(|root| root.display().to_string()).collect();
+    Err(Problem::new(NOT_REACHED).detail(format!("Give a folder below {}.", roots.join(", "))))
+}
+
 /// Sends a clip there, once, with the device's word on it.
 pub(super) async fn send(
     owner: Owner,
     State(recorder): State<Arc<Inside>>,
-    Path(id): Path<u32>,
+    extract::Path(id): extract::Path<u32>,
     ApiJson(range): ApiJson<Range>,
 ) -> Result<StatusCode, Problem> {
     let (camera, _) = camera(&recorder, id)?;
@@ -116,10 +137,36 @@ pub(super) async fn restore(
     let span = Range { from: wanted.from, to: wanted.to, stream: super::main() }.span()?;
     let (camera, locked) = (wanted.camera, Arc::clone(&recorder));
     // The oldest goes first: what was fetched back would be it.
-    reading(move || locked.library.index().lock(camera, span, "restored").map_err(disk)).await?;
+    reading(move || locked.library.ask(|index| index.lock(camera, span, "restored")).map_err(disk)).await?;
     wished(&recorder, Wish::Restore { camera, span })
 }
 
 fn wished(recorder: &Inside, wish: Wish) -> Result<StatusCode, Problem> {
     if recorder.backup.tell(Task::Wish(wish)) { Ok(StatusCode::ACCEPTED) } else { Err(Problem::new(BUSY)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_below_what_was_allowed() {
+        let (allowed, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(other.path(), allowed.path().join("out")).unwrap();
+        let roots = [allowed.path().to_owned()];
+        for (folder, is) in [
+            (allowed.path().to_owned(), true),
+            (allowed.path().join("new/er"), true),
+            (allowed.path().join("out"), false),
+            (allowed.path().join("out/new"), false),
+            (allowed.path().join("../x"), false),
+            (other.path().to_owned(), false),
+            ("/etc".into(), false),
+            ("relative".into(), false),
+            ("".into(), false),
+        ] {
+            assert_eq!(is_allowed(&folder, &roots).is_ok(), is, "{}", folder.display());
+        }
+        assert!(is_allowed(allowed.path(), &[]).is_err());
+    }
 }

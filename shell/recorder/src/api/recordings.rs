@@ -38,7 +38,7 @@ pub(super) async fn recorded(
     let span = range.span()?;
     reading(move || {
         let recorded = recorder.library.recorded((id, range.stream), span).map_err(disk)?;
-        let locks = recorder.library.index().locks(id, span).map_err(disk)?;
+        let locks = recorder.library.ask(|index| index.locks(id, span)).map_err(disk)?;
         let pair = |span: &Span| [span.from.0, span.to.0];
         let locks: Vec<_> = locks
             .iter()
@@ -253,7 +253,7 @@ pub(super) async fn lock(
     camera(&recorder, id)?;
     let span = Range { from: wanted.from, to: wanted.to, stream: super::main() }.span()?;
     let note: String = wanted.note.chars().filter(|letter| !letter.is_control()).take(LONGEST_NOTE).collect();
-    let lock = reading(move || recorder.library.index().lock(id, span, &note).map_err(disk)).await?;
+    let lock = reading(move || recorder.library.ask(|index| index.lock(id, span, &note)).map_err(disk)).await?;
     Ok((StatusCode::CREATED, Json(json!({ "id": lock }))))
 }
 
@@ -262,7 +262,7 @@ pub(super) async fn unlock(
     State(recorder): State<Arc<Inside>>,
     Path(id): Path<i64>,
 ) -> Result<StatusCode, Problem> {
-    match reading(move || recorder.library.index().unlock(id).map_err(disk)).await? {
+    match reading(move || recorder.library.ask(|index| index.unlock(id)).map_err(disk)).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::new(messages::NOT_FOUND)),
     }

@@ -116,7 +116,7 @@ impl Room {
     fn work(&mut self, backup: &Backup) -> Result<(), StoreError> {
         let mut files = Vec::new();
         if backup.all {
-            files = self.library.index().not_sent(FILES).map_err(io::Error::other)?;
+            files = self.library.ask(|index| index.not_sent(FILES)).map_err(io::Error::other)?;
         }
         self.progress.lock().waiting = files.len() as u64 + self.wishes.len() as u64;
         if files.is_empty() && self.wishes.is_empty() {
@@ -146,7 +146,7 @@ impl Room {
                     sent => sent?,
                 }
             }
-            self.library.index().sent(file.id).map_err(io::Error::other)?;
+            self.library.ask(|index| index.sent(file.id)).map_err(io::Error::other)?;
             self.progress.lock().waiting -= 1;
         }
         Ok(())

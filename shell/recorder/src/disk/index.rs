@@ -107,11 +107,6 @@ impl Index {
         self.0.prepare_cached("DELETE FROM file WHERE id = ?1")?.execute([id]).map(drop)
     }
 
-    /// Forgets everything, and leaves nothing of it in the file.
-    pub(crate) fn erase(&self) -> Result<(), Error> {
-        self.0.execute_batch("DELETE FROM file; DELETE FROM lock; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
-    }
-
     /// A file by its number.
     pub(crate) fn file(&self, id: i64) -> Result<Option<Recording>, Error> {
         let mut find = self.0.prepare_cached(&select("id = ?1"))?;
@@ -194,9 +189,9 @@ impl Index {
     }
 
     /// Keeps a span of a camera for good: what of it is recorded, and what will be. The number of the lock.
-    pub(crate) fn lock(&mut self, camera: u32, span: Span, note: &str) -> Result<i64, Error> {
+    pub(crate) fn lock(&self, camera: u32, span: Span, note: &str) -> Result<i64, Error> {
         let range = params![camera, signed(span.from.0), signed(span.to.0)];
-        let all = self.0.transaction()?;
+        let all = self.0.unchecked_transaction()?;
         all.execute("UPDATE file SET locked = 1 WHERE camera = ?1 AND begins < ?3 AND ends > ?2", range)?;
         let add = "INSERT INTO lock (camera, begins, ends, note) VALUES (?1, ?2, ?3, ?4)";
         all.execute(add, params![camera, signed(span.from.0), signed(span.to.0), note])?;
@@ -206,8 +201,8 @@ impl Index {
     }
 
     /// Lets go of a lock; what no other lock keeps may go again. Whether there was one.
-    pub(crate) fn unlock(&mut self, id: i64) -> Result<bool, Error> {
-        let all = self.0.transaction()?;
+    pub(crate) fn unlock(&self, id: i64) -> Result<bool, Error> {
+        let all = self.0.unchecked_transaction()?;
         let camera = all
             .query_row("DELETE FROM lock WHERE id = ?1 RETURNING camera", [id], |row| row.get::<_, u32>(0))
             .optional()?;

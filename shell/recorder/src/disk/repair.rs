@@ -27,7 +27,6 @@ pub(crate) struct Repaired {
 
 /// Opens the index and mends what a crash left behind. An index that cannot be opened is made anew.
 pub(crate) fn repair(folder: &Path) -> Result<(Index, Repaired), DiskError> {
-    fs::create_dir_all(folder)?;
     let index = match Index::open(folder) {
         Ok(index) => index,
         Err(error) => {
@@ -108,7 +107,7 @@ fn mend(index: &Index, folder: &Path, file: Recording, repaired: &mut Repaired) 
 }
 
 /// All files that have the name of a recording.
-pub(super) fn on_disk(folder: &Path) -> io::Result<Vec<(Channel, Moment)>> {
+fn on_disk(folder: &Path) -> io::Result<Vec<(Channel, Moment)>> {
     let mut found = Vec::new();
     for camera in fs::read_dir(folder)? {
         let camera = camera?;

@@ -28,11 +28,15 @@ use sparekey_footage::{
 use super::{
     Channel, Recording,
     index::{self, Index},
-    library::Open,
-    repair::{Repaired, on_disk, repair, sync_folder},
+    library::{Open, Reader},
+    repair::{Repaired, repair, sync_folder},
 };
 use crate::mp4::scan::Fragment;
 
+/// Said of a disk that is not the one that was there.
+const AWAY: &str = "the disk that was there is not there";
+/// The file by which a disk is known again.
+pub(super) const MARK: &str = "disk";
 /// Between two syncs.
 const SYNC: Duration = Duration::from_secs(1);
 /// Between two looks at what is too old, beside those before a new file.
@@ -44,6 +48,8 @@ const ROWS: u32 = 64;
 /// Files are no larger than this, on a disk of any size, and no smaller than that.
 const LARGEST_FILE: u64 = 1 << 30;
 const SMALLEST_FILE: u64 = 1 << 20;
+/// Stays free where nothing is said.
+const USUALLY_FREE: u64 = 1 << 30;
 /// A write on a full disk makes this much room at least.
 const ROOM: u64 = 8 << 20;
 
@@ -66,21 +72,15 @@ impl DiskError {
 }
 
 /// How much is kept. `None`: as much as there is room for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Keep {
     /// Days.
     pub days: Option<u32>,
     /// Bytes of each camera.
     pub bytes_of_camera: Option<u64>,
-    /// Bytes of the disk that stay free.
-    pub free: u64,
-}
-
-impl Default for Keep {
-    fn default() -> Self {
-        Self { days: None, bytes_of_camera: None, free: 1 << 30 }
-    }
+    /// Bytes of the disk that stay free; where nothing is said, a gigabyte, or a twentieth of a small disk.
+    pub free: Option<u64>,
 }
 
 /// A fragment on its way to the disk.
@@ -134,30 +134,38 @@ pub(crate) struct Writer {
     disk: Disk,
     thread: Option<JoinHandle<()>>,
     pub(crate) open: Open,
+    pub(crate) reader: Reader,
     pub(crate) repaired: Repaired,
     /// Where the last recording ends.
     pub(crate) last: Option<Moment>,
 }
 
 impl Writer {
-    /// Mends what is there, and begins. The folder is made if it is missing.
-    pub(crate) fn start(folder: &Path, keep: Keep) -> Result<Self, DiskError> {
-        let (index, repaired) = repair(folder)?;
-        let last = index.last()?;
+    /// Mends what is there, and begins. A disk that is not there is looked for again and again.
+    pub(crate) fn start(folder: &Path, keep: Keep) -> io::Result<Self> {
         let (orders, queue) = sync_channel(QUEUE);
-        let shared = Arc::new(Shared::default());
-        let open = Open::default();
-        let room = Room {
+        let lost = Lost {
             folder: folder.to_owned(),
-            index,
             keep,
-            files: BTreeMap::new(),
-            open: Arc::clone(&open),
-            shared: Arc::clone(&shared),
+            mark: None,
+            open: Open::default(),
+            reader: Reader::default(),
+            shared: Arc::default(),
         };
-        room.look();
-        let thread = thread::Builder::new().name("disk".to_owned()).spawn(move || run(room, &queue))?;
-        Ok(Self { disk: Disk { orders, shared }, thread: Some(thread), open, repaired, last })
+        let (open, reader, shared) = (Arc::clone(&lost.open), Arc::clone(&lost.reader), Arc::clone(&lost.shared));
+        let begun = Room::open(lost.again());
+        let (repaired, last) = begun
+            .as_ref()
+            .map_or_else(|_| Default::default(), |(room, repaired)| (*repaired, room.index.last().ok().flatten()));
+        let place = match begun {
+            Ok((room, _)) => Place::There(Box::new(room)),
+            Err(error) => {
+                shared.failed(&error);
+                Place::Away(lost)
+            }
+        };
+        let thread = thread::Builder::new().name("disk".to_owned()).spawn(move || run(place, &queue))?;
+        Ok(Self { disk: Disk { orders, shared }, thread: Some(thread), open, reader, repaired, last })
     }
 
     pub(crate) fn disk(&self) -> Disk {
@@ -225,6 +233,16 @@ impl Shared {
         self.losses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Puts down that the disk fails, and since when.
+    fn failed(&self, error: &DiskError) {
+        tracing::debug!(%error, "the disk");
+        let mut health = self.health();
+        if health.failing.is_none() {
+            tracing::error!(%error, "recordings cannot be written");
+            health.failing = Some((error.to_string(), system_time()));
+        }
+    }
+
     fn lose(&self, channel: Channel) {
         self.health().lost += 1;
         *self.losses().entry(channel).or_default() += 1;
@@ -243,44 +261,150 @@ struct Room {
     folder: PathBuf,
     index: Index,
     keep: Keep,
+    /// What the disk is known by.
+    mark: String,
     files: BTreeMap<Channel, Written>,
+    /// Another disk is in its place, or none.
+    is_gone: bool,
     open: Open,
+    reader: Reader,
     shared: Arc<Shared>,
 }
 
-fn run(mut room: Room, queue: &Receiver<Order>) {
+/// A disk that is not there.
+struct Lost {
+    folder: PathBuf,
+    keep: Keep,
+    /// What it was known by; none: it was not seen yet, or is to be begun with anew.
+    mark: Option<String>,
+    open: Open,
+    reader: Reader,
+    shared: Arc<Shared>,
+}
+
+impl Lost {
+    /// The same once more.
+    fn again(&self) -> Self {
+        let (open, reader, shared) = (Arc::clone(&self.open), Arc::clone(&self.reader), Arc::clone(&self.shared));
+        Self { folder: self.folder.clone(), keep: self.keep, mark: self.mark.clone(), open, reader, shared }
+    }
+}
+
+/// Where recordings go.
+enum Place {
+    There(Box<Room>),
+    Away(Lost),
+}
+
+impl Place {
+    /// Begins with the disk anew, whatever it was; what fails is put down.
+    fn again(self) -> Self {
+        let Self::Away(lost) = self.away() else { unreachable!("it was just let go of") };
+        match Room::open(lost.again()) {
+            Ok((room, _)) => Self::There(Box::new(room)),
+            Err(error) => {
+                lost.shared.failed(&error);
+                Self::Away(lost)
+            }
+        }
+    }
+
+    /// Lets go of all that is open on the disk, so that it can be taken away and put back.
+    fn away(self) -> Self {
+        let lost = match self {
+            Self::Away(lost) => lost,
+            Self::There(room) => {
+                room.files_open().clear();
+                let Room { folder, keep, mark, open, reader, shared, .. } = *room;
+                Lost { folder, keep, mark: Some(mark), open, reader, shared }
+            }
+        };
+        *lost.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Self::Away(lost)
+    }
+
+    /// Erases all that is in the folder, durably. A disk that is away is not erased.
+    fn erase(self) -> (Self, Result<(), DiskError>) {
+        let Self::There(mut room) = self else {
+            return (self, Err(io::Error::new(io::ErrorKind::NotFound, AWAY).into()));
+        };
+        if let Err(error) = room.is_there() {
+            return (Self::There(room), Err(error.into()));
+        }
+        room.files.clear();
+        room.files_open().clear();
+        let erased = empty(&room.folder).map_err(DiskError::from);
+        let Self::Away(lost) = Self::There(room).away() else { unreachable!("it was just let go of") };
+        (Self::Away(Lost { mark: None, ..lost }).again(), erased)
+    }
+}
+
+fn run(mut place: Place, queue: &Receiver<Order>) {
     let (mut synced, mut tidied) = (Instant::now(), Instant::now());
     loop {
-        match queue.recv_timeout(SYNC.saturating_sub(synced.elapsed())) {
-            Ok(Order::Write(piece)) => room.take(&piece),
-            Ok(Order::End(channel)) => room.noted(channel, |room| room.close(channel)),
-            Ok(Order::Keep(keep)) => {
+        let order = queue.recv_timeout(SYNC.saturating_sub(synced.elapsed()));
+        match (order, &mut place) {
+            (Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected), _) => break,
+            (Ok(Order::Erase(done)), _) => {
+                let (next, erased) = place.erase();
+                place = next;
+                let _ = done.send(erased);
+            }
+            (Ok(Order::Write(piece)), Place::There(room)) => {
+                room.take(&piece);
+                if room.is_gone {
+                    place = place.away();
+                }
+            }
+            (Ok(Order::Write(piece)), Place::Away(lost)) => lost.shared.lose(piece.channel),
+            (Ok(Order::End(channel)), Place::There(room)) => room.noted(channel, |room| room.close(channel)),
+            (Ok(Order::Keep(keep)), Place::There(room)) => {
                 room.keep = keep;
                 room.tidy();
             }
-            Ok(Order::Erase(done)) => {
-                let _ = done.send(room.erase());
-            }
-            Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => {}
+            (Ok(Order::Keep(keep)), Place::Away(lost)) => lost.keep = keep,
+            (Ok(Order::End(_)) | Err(RecvTimeoutError::Timeout), _) => {}
         }
         if synced.elapsed() >= SYNC {
             synced = Instant::now();
-            room.sync();
+            match &mut place {
+                Place::There(room) => room.sync(),
+                Place::Away(_) => place = place.again(),
+            }
         }
-        if tidied.elapsed() >= TIDY {
+        if let Place::There(room) = &mut place
+            && tidied.elapsed() >= TIDY
+        {
             tidied = Instant::now();
             room.tidy();
         }
     }
-    let open: Vec<_> = room.files.keys().copied().collect();
-    for channel in open {
-        room.noted(channel, |room| room.close(channel));
+    if let Place::There(mut room) = place {
+        let open: Vec<_> = room.files.keys().copied().collect();
+        for channel in open {
+            room.noted(channel, |room| room.close(channel));
+        }
     }
 }
 
 impl Room {
-    fn open(&self) -> MutexGuard<'_, BTreeMap<Channel, Recording>> {
+    fn open(of: Lost) -> Result<(Self, Repaired), DiskError> {
+        let Lost { folder, keep, mark, open, reader, shared } = of;
+        let mark = match mark {
+            Some(mark) => is_marked(&folder, &mark).map(|()| mark)?,
+            None => {
+                fs::create_dir_all(&folder)?;
+                marked(&folder)?
+            }
+        };
+        let (index, repaired) = repair(&folder)?;
+        let room = Self { folder, index, keep, mark, files: BTreeMap::new(), is_gone: false, open, reader, shared };
+        room.shared.health().failing = None;
+        room.look();
+        Ok((room, repaired))
+    }
+
+    fn files_open(&self) -> MutexGuard<'_, BTreeMap<Channel, Recording>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -313,18 +437,15 @@ impl Room {
             }
             Err(error) => {
                 self.files.remove(&channel);
-                self.open().remove(&channel);
+                self.files_open().remove(&channel);
                 self.shared.lose(channel);
-                let mut health = self.shared.health();
-                if health.failing.is_none() {
-                    tracing::error!(%error, "recordings cannot be written");
-                    health.failing = Some((error.to_string(), system_time()));
-                }
+                self.shared.failed(&error);
             }
         }
     }
 
     fn begin(&mut self, piece: &Piece, init: u64, codecs: &str) -> Result<(), DiskError> {
+        self.is_there()?;
         self.tidy();
         let (channel, from) = (piece.channel, piece.span.from);
         let name = Recording::name(channel, from);
@@ -351,8 +472,16 @@ impl Room {
             locked: false,
             fragments: Vec::with_capacity(64),
         };
-        self.open().insert(channel, recording);
+        self.files_open().insert(channel, recording);
         Ok(())
+    }
+
+    /// Looks whether the disk is the one that it was. Where one that was mounted is gone, the folder under it is on another, which
+    /// recordings would fill.
+    fn is_there(&mut self) -> io::Result<()> {
+        let there = is_marked(&self.folder, &self.mark);
+        self.is_gone |= there.is_err();
+        there
     }
 
     fn append(&mut self, piece: &Piece, bytes: &[u8], before: u64) -> Result<(), DiskError> {
@@ -372,7 +501,7 @@ impl Room {
             written.dirty = true;
             Ok(at)
         })?;
-        if let Some(recording) = self.open().get_mut(&channel) {
+        if let Some(recording) = self.files_open().get_mut(&channel) {
             recording.fragments.push(Fragment { offset: at + before, ..piece.fragment });
             recording.bytes = at + bytes.len() as u64;
             recording.stretch.span.to = piece.span.to;
@@ -402,7 +531,7 @@ impl Room {
         if written.dirty {
             written.file.sync_data()?;
         }
-        let recording = self.open().remove(&channel);
+        let recording = self.files_open().remove(&channel);
         let Some(recording) = recording.filter(|recording| !recording.fragments.is_empty()) else {
             return Ok(self.index.forget(written.id)?);
         };
@@ -439,6 +568,7 @@ impl Room {
 
     fn limits(&self) -> Limits {
         let Keep { days, bytes_of_camera, free } = self.keep;
+        let free = free.unwrap_or_else(|| USUALLY_FREE.min(self.shared.health().size / 20));
         Limits { days, bytes_of_camera, free }
     }
 
@@ -450,25 +580,15 @@ impl Room {
         }
     }
 
-    /// Every file, and every row.
-    fn erase(&mut self) -> Result<(), DiskError> {
-        self.files.clear();
-        self.open().clear();
-        for (channel, from) in on_disk(&self.folder)? {
-            fs::remove_file(self.folder.join(Recording::name(channel, from)))?;
-            sync_folder(&self.folder.join(channel.0.to_string()))?;
-        }
-        Ok(self.index.erase()?)
-    }
-
     /// Removes what goes by these limits; how many files.
     fn remove(&mut self, limits: &Limits, free: u64) -> Result<usize, DiskError> {
         let mut of_camera = self.index.usage()?;
-        for open in self.open().values() {
+        for open in self.files_open().values() {
             *of_camera.entry(open.channel.0).or_default() += open.bytes;
         }
         let usage = Usage { of_camera, free };
-        let now = Moment(system_time()).max(self.open().values().map(|open| open.span().to).max().unwrap_or_default());
+        let now =
+            Moment(system_time()).max(self.files_open().values().map(|open| open.span().to).max().unwrap_or_default());
         let mut failed = None;
         let gone = {
             let (mut last, mut page) = ((Moment(0), -1), Vec::new().into_iter());
@@ -497,6 +617,40 @@ impl Room {
         }
         Ok(gone.len())
     }
+}
+
+/// Removes all that is in a folder, and keeps the folder: it may be a link to another disk, or one that is mounted there.
+fn empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }?;
+    }
+    sync_folder(folder)
+}
+
+/// Whether the disk is the one that it was.
+fn is_marked(folder: &Path, mark: &str) -> io::Result<()> {
+    match fs::read_to_string(folder.join(MARK)) {
+        Ok(found) if found == mark => Ok(()),
+        _ => Err(io::Error::new(io::ErrorKind::NotFound, AWAY)),
+    }
+}
+
+/// What a disk is known by: drawn once, and kept in a file on it.
+fn marked(folder: &Path) -> io::Result<String> {
+    let path = folder.join(MARK);
+    match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        found => return found,
+    }
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| io::Error::other("no randomness"))?;
+    let mark = data_encoding::HEXLOWER.encode(&bytes);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(mark.as_bytes())?;
+    file.sync_all()?;
+    sync_folder(folder)?;
+    Ok(mark)
 }
 
 fn system_time() -> u64 {

@@ -47,6 +47,12 @@ impl Guest for Recorder {
         &ASSETS
     }
 
+    fn unowned(&self) {
+        if let Err(error) = self.0.forget_owner() {
+            tracing::error!(%error, "what the last owner set cannot be forgotten");
+        }
+    }
+
     fn channels(&self) -> Option<Channels> {
         let account = self.0.settings().programs.clone()?;
         let channel = |(camera, running): (settings::Camera, Arc<Running>)| {

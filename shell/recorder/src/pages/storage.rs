@@ -108,7 +108,7 @@ impl Typed {
         Self {
             days: keep.days.map_or_else(String::new, |days| days.to_string()),
             gigabytes: keep.bytes_of_camera.map_or_else(String::new, gigabytes),
-            free: gigabytes(keep.free),
+            free: keep.free.map_or_else(String::new, gigabytes),
         }
     }
 
@@ -123,7 +123,8 @@ impl Typed {
         } else {
             Some(bytes(&self.gigabytes).filter(|bytes| *bytes > 0)?)
         };
-        Some(Keep { days, bytes_of_camera: of_camera, free: bytes(&self.free)? })
+        let free = if self.free.trim().is_empty() { None } else { Some(bytes(&self.free)?) };
+        Some(Keep { days, bytes_of_camera: of_camera, free })
     }
 }
 
@@ -164,7 +165,11 @@ async fn page(
     let progress = Told { now: progress.now, sent: progress.sent, waiting: progress.waiting, failing };
     let health = recorder.health();
     let names: Vec<_> = recorder.cameras().into_iter().map(|(camera, _)| (camera.id, camera.name)).collect();
-    let usage = api::reading(move || recorder.library.index().usage().map_err(api::disk)).await?;
+    let all: Vec<_> = names.iter().map(|(id, _)| *id).collect();
+    let mut usage = api::reading(move || recorder.library.ask(|index| index.usage()).map_err(api::disk)).await?;
+    all.into_iter().for_each(|id| {
+        usage.entry(id).or_default();
+    });
     let used = 100 - health.free.saturating_mul(100).checked_div(health.size).unwrap_or(100);
     let named = |(id, bytes): (u32, u64)| {
         let name = names

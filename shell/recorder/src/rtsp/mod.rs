@@ -9,13 +9,11 @@ mod sdp;
 mod session;
 
 use std::{
+    collections::BTreeMap,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     num::NonZeroU16,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use serde::{Deserialize, Serialize};
@@ -26,8 +24,9 @@ use crate::{recorder::Inside, secret::Secret};
 
 /// The port, unless another is set.
 const PORT: u16 = 8554;
-/// Programs that are connected at once.
+/// Programs that are connected at once; of one computer.
 const MOST: usize = 64;
+const MOST_OF_ONE: usize = 20;
 
 /// The account of other programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,22 +68,31 @@ pub(crate) async fn serve(inside: Weak<Inside>, account: Account, stop: Cancella
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, port = account.port, "other programs cannot be served"),
     };
-    let (account, connected) = (Arc::new(account), Arc::new(AtomicUsize::new(0)));
+    let (account, connected) = (Arc::new(account), Arc::new(Mutex::new(BTreeMap::<IpAddr, usize>::new())));
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, from)) = accepted else {
             // The system has no room for one more; those that are there go on.
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             continue;
         };
-        if connected.load(Ordering::Relaxed) >= MOST {
-            continue;
+        let from = from.ip();
+        {
+            let mut connected = connected.lock().unwrap_or_else(PoisonError::into_inner);
+            if connected.values().sum::<usize>() >= MOST || connected.get(&from).is_some_and(|own| *own >= MOST_OF_ONE)
+            {
+                continue;
+            }
+            *connected.entry(from).or_default() += 1;
         }
-        connected.fetch_add(1, Ordering::Relaxed);
         let (inside, account, connected, stop) =
             (inside.clone(), Arc::clone(&account), Arc::clone(&connected), stop.clone());
         tokio::spawn(async move {
             stop.run_until_cancelled(session::serve(stream, &inside, &account)).await;
-            connected.fetch_sub(1, Ordering::Relaxed);
+            let mut connected = connected.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(own) = connected.get_mut(&from) {
+                *own -= 1;
+            }
+            connected.retain(|_, own| *own > 0);
         });
     }
 }
